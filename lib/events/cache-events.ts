@@ -1,0 +1,102 @@
+/** What happened to which entry. Keys are in events, which stay in the process; never in logs or metrics. */
+export interface CacheEventMap {
+  /** A read found a fresh entry. */
+  hit: { namespace: string; key: string };
+  /** A read found none; one that joins a load under way is a miss too. */
+  miss: { namespace: string; key: string };
+  /** An entry was stored, by hand or by a load. */
+  set: { namespace: string; key: string };
+  /** An entry was removed by `delete`, `deleteMany` or `take`. */
+  delete: { namespace: string; key: string };
+  /** A loader finished; `ms` is how long it ran. */
+  load: { namespace: string; key: string; ms: number };
+  /** A loader threw or rejected; `ms` is how long it ran. */
+  loadFailure: { namespace: string; key: string; ms: number };
+  /** A load finished after a delete, set, clear or invalidation of what it loaded: its value was not stored. */
+  fenced: { namespace: string; key: string };
+  /** An entry made room for others: too many (`size`) or too heavy together (`bytes`). */
+  evict: { namespace: string; key: string; cause: 'size' | 'bytes' };
+  /** An entry reached the end of its ttl and was reclaimed. */
+  expire: { namespace: string; key: string; cause: 'ttl' };
+  /** A value was not stored because it alone is heavier than the whole cache may be. */
+  refuse: { namespace: string; key: string; cause: 'bytes' };
+  /** Tags were invalidated. */
+  invalidate: { tags: readonly string[] };
+  /** A namespace was cleared. */
+  clear: { namespace: string };
+  /** The cache itself failed where its caller was not to notice; what failed is in `error`. */
+  error: { operation: string; error: unknown };
+}
+
+export type CacheEventType = keyof CacheEventMap;
+export type CacheListener<E extends CacheEventType> = (event: CacheEventMap[E]) => void;
+
+/** The part of {@link CacheEvents} that a user of the cache needs. */
+export interface CacheEventSource {
+  /**
+   * Calls `listener` at every event of `type`, synchronously; returns what unsubscribes it. A listener that
+   * throws is logged and changes nothing.
+   */
+  on<E extends CacheEventType>(type: E, listener: CacheListener<E>): () => void;
+}
+
+/** The one channel of a cache: it counts every event; statistics, logs and observers read from it. */
+export class CacheEvents implements CacheEventSource {
+  /** Events of each type since the last {@link reset}. */
+  readonly counts: Record<CacheEventType, number> = zeroCounts();
+  readonly #listeners: { [E in CacheEventType]?: readonly CacheListener<CacheEventType>[] | undefined } = {};
+
+  constructor(private readonly onListenerError: (error: unknown) => void) {}
+
+  on<E extends CacheEventType>(type: E, listener: CacheListener<E>): () => void {
+    const added = listener as CacheListener<CacheEventType>;
+    this.#listeners[type] = [...(this.#listeners[type] ?? []), added];
+    return () => {
+      const left = this.#listeners[type]?.filter((other) => other !== added);
+      this.#listeners[type] = left?.length === 0 ? undefined : left;
+    };
+  }
+
+  emit<E extends CacheEventType>(type: E, event: CacheEventMap[E]): void {
+    this.counts[type] += 1;
+    if (this.#listeners[type] !== undefined) this.#publish(type, event);
+  }
+
+  /** A hit or a miss: as {@link emit}, without making an event that nobody listens to. */
+  read(outcome: 'hit' | 'miss', namespace: string, key: string): void {
+    this.counts[outcome] += 1;
+    if (this.#listeners[outcome] !== undefined) this.#publish(outcome, { namespace, key });
+  }
+
+  reset(): void {
+    Object.assign(this.counts, zeroCounts());
+  }
+
+  #publish<E extends CacheEventType>(type: E, event: CacheEventMap[E]): void {
+    for (const listener of this.#listeners[type] ?? []) {
+      try {
+        listener(event);
+      } catch (error) {
+        this.onListenerError(error);
+      }
+    }
+  }
+}
+
+function zeroCounts(): Record<CacheEventType, number> {
+  return {
+    hit: 0,
+    miss: 0,
+    set: 0,
+    delete: 0,
+    load: 0,
+    loadFailure: 0,
+    fenced: 0,
+    evict: 0,
+    expire: 0,
+    refuse: 0,
+    invalidate: 0,
+    clear: 0,
+    error: 0,
+  };
+}

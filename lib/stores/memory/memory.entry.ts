@@ -1,0 +1,38 @@
+import type { Entry } from '../store.js';
+import type { Linked } from './linked-list.js';
+import type { TagStamp } from './tag-stamps.js';
+
+/** An entry held in memory, with its places in the eviction order, the expiry index and the tags. */
+export class MemoryEntry implements Entry, Linked<MemoryEntry> {
+  value: unknown;
+  tags: readonly string[] = [];
+  createdAt = 0;
+  expiresAt = 0;
+  staleUntil = 0;
+
+  bytes = 0;
+  stamps: readonly TagStamp[] | undefined;
+  /** False once it has been dropped from its namespace. */
+  held = true;
+  /** Uses counted by the LFU policy. */
+  frequency = 0;
+  /** Place in the LFU policy's order: the higher, the later it is evicted. */
+  priority = 0;
+  prev: MemoryEntry | undefined;
+  next: MemoryEntry | undefined;
+
+  constructor(
+    readonly key: string,
+    readonly namespace: string,
+    /** The map that holds it: after a clear, no longer the one its namespace reads. */
+    readonly home: Map<string, MemoryEntry>,
+  ) {}
+
+  /** Whether one of its tags was invalidated since it was stored. */
+  get invalidated(): boolean {
+    const stamps = this.stamps;
+    if (stamps === undefined) return false;
+    for (let i = 0; i < stamps.length; i += 1) if (stamps[i]!.dead) return true;
+    return false;
+  }
+}

@@ -1,0 +1,171 @@
+import { CacheTypeError } from '../../errors/cache.errors.js';
+import type { Draft, Entry, Lease, LeaseBusy, LeasePurpose, StoreSpace } from '../store.js';
+import { MemoryEntry } from './memory.entry.js';
+import { MemoryLease } from './memory.lease.js';
+import type { MemoryStore } from './memory.store.js';
+
+/** One namespace in memory: a map of its own, so that a clear is a new map. */
+export class MemorySpace implements StoreSpace {
+  #entries = new Map<string, MemoryEntry>();
+  #leases = new Map<string, MemoryLease>();
+
+  constructor(
+    private readonly store: MemoryStore,
+    private readonly namespace: string,
+  ) {}
+
+  read(key: string, now: number): Entry | undefined {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return undefined;
+    if (entry.invalidated) {
+      this.store.drop(entry);
+      return undefined;
+    }
+    if (now >= entry.staleUntil) {
+      this.store.expire(entry);
+      return undefined;
+    }
+    this.store.use(entry);
+    return this.#shown(entry);
+  }
+
+  readMany(keys: readonly string[], now: number): Map<string, Entry> {
+    const found = new Map<string, Entry>();
+    for (const key of keys) {
+      const entry = this.read(key, now);
+      if (entry !== undefined) found.set(key, entry);
+    }
+    return found;
+  }
+
+  write(key: string, draft: Draft): void {
+    this.#put(key, draft);
+    this.#void(key);
+  }
+
+  writeMany(drafts: ReadonlyMap<string, Draft>): void {
+    for (const [key, draft] of drafts) this.write(key, draft);
+  }
+
+  add(key: string, draft: Draft): boolean {
+    if (this.#fresh(key) !== undefined || draft.ttl <= 0) return false;
+    this.write(key, draft);
+    return true;
+  }
+
+  swap(key: string, draft: Draft): Entry | undefined {
+    const fresh = this.#fresh(key);
+    const before = fresh === undefined ? undefined : { ...this.#shown(fresh) };
+    this.write(key, draft);
+    return before;
+  }
+
+  remove(key: string): boolean {
+    return this.take(key) !== undefined;
+  }
+
+  removeMany(keys: readonly string[]): readonly string[] {
+    return keys.filter((key) => this.remove(key));
+  }
+
+  take(key: string): Entry | undefined {
+    const fresh = this.#fresh(key);
+    const held = this.#entries.get(key);
+    if (held !== undefined) this.store.drop(held);
+    this.#void(key);
+    return fresh === undefined ? undefined : this.#shown(fresh);
+  }
+
+  increment(key: string, by: number, draft: Omit<Draft, 'value'>): number {
+    const entry = this.#fresh(key);
+    if (entry === undefined) {
+      this.write(key, { ...draft, value: by });
+      return by;
+    }
+    if (typeof entry.value !== 'number') {
+      throw new CacheTypeError(`a ${typeOf(entry.value)} is stored where a number is needed`, {
+        operation: 'increment',
+      });
+    }
+    entry.value += by;
+    this.store.use(entry);
+    this.#void(key);
+    return entry.value as number;
+  }
+
+  touch(key: string, ttl: number): boolean {
+    const entry = this.#fresh(key);
+    if (entry === undefined) return false;
+    if (ttl <= 0) return this.remove(key);
+    this.store.reschedule(entry, this.store.clock.now() + ttl);
+    this.store.use(entry);
+    this.#void(key);
+    return true;
+  }
+
+  lease(key: string, tags: readonly string[], purpose: LeasePurpose): Lease | LeaseBusy {
+    const current = this.#leases.get(key);
+    if (current !== undefined && purpose === 'load' && !current.yields && current.holds()) return current.busy();
+    this.#void(key);
+    const leases = this.#leases;
+    const lease = new MemoryLease(
+      this.store.tags.watch(tags),
+      purpose === 'write',
+      (draft) => this.#put(key, draft),
+      (ended) => {
+        if (leases.get(key) === ended) leases.delete(key);
+      },
+    );
+    leases.set(key, lease);
+    return lease;
+  }
+
+  clear(): void {
+    const entries = this.#entries;
+    const leases = this.#leases;
+    this.#entries = new Map();
+    this.#leases = new Map();
+    for (const lease of leases.values()) lease.void();
+    if (entries.size > 0) this.store.discard(entries.values());
+  }
+
+  #put(key: string, draft: Draft): void {
+    const existing = this.#current(key);
+    if (draft.ttl <= 0) {
+      if (existing !== undefined) this.store.drop(existing);
+      return;
+    }
+    this.store.put(existing, { key, namespace: this.namespace, home: this.#entries }, draft);
+  }
+
+  /** The entry held for the key if it is still good for anything; one that is not is forgotten. */
+  #current(key: string): MemoryEntry | undefined {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return undefined;
+    if (entry.invalidated) this.store.drop(entry);
+    else if (this.store.clock.now() >= entry.staleUntil) this.store.expire(entry);
+    return entry.held ? entry : undefined;
+  }
+
+  #fresh(key: string): MemoryEntry | undefined {
+    const entry = this.#current(key);
+    return entry !== undefined && this.store.clock.now() < entry.expiresAt ? entry : undefined;
+  }
+
+  #void(key: string): void {
+    if (this.#leases.size === 0) return;
+    const lease = this.#leases.get(key);
+    if (lease === undefined) return;
+    this.#leases.delete(key);
+    lease.void();
+  }
+
+  #shown(entry: MemoryEntry): Entry {
+    const { read } = this.store.isolator;
+    return read === undefined ? entry : { ...entry, value: read(entry.value) };
+  }
+}
+
+function typeOf(value: unknown): string {
+  return value === null ? 'null' : typeof value;
+}

@@ -1,0 +1,107 @@
+import type { Awaitable } from '../support/awaitable.js';
+
+/** A stored value with what decides how long and whether it may be served. Times are in the reader's clock. */
+export interface Entry<T = unknown> {
+  readonly value: T;
+  readonly tags: readonly string[];
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+  /** From this instant on it is no hit any more. `Infinity`: never. */
+  readonly expiresAt: number;
+  /** From this instant on it may not even be served stale (grace), and the store may forget it. */
+  readonly staleUntil: number;
+}
+
+/** What is to be stored. Spans, not instants: a shared store counts them on its own clock. */
+export interface Draft {
+  readonly value: unknown;
+  /** Milliseconds. `Infinity`: never expires. `0` or less: not stored, and what is there is removed. */
+  readonly ttl: number;
+  /** Milliseconds beyond the ttl for which the value may be served stale. */
+  readonly grace: number;
+  readonly tags: readonly string[];
+}
+
+/**
+ * What a lease is for.
+ * - `load`: fill a missing entry; while it is held by somebody else the answer is {@link LeaseBusy}.
+ * - `refresh`: load although an entry or a lease is there; takes the lease over.
+ * - `write`: fence a write under way; takes the lease over, and whoever asks next takes it over in turn.
+ */
+export type LeasePurpose = 'load' | 'refresh' | 'write';
+
+/**
+ * The right to store one value under one key, as long as nothing happens that this value cannot know of:
+ * a write, delete or clear of the key, an invalidation of one of its tags, another lease that takes over.
+ * The holder of a lease in a shared store renews it by itself until `commit` or `release`.
+ */
+export interface Lease {
+  /** Whether the lease still holds for a value that carries these tags besides those it was taken with. */
+  holds(lateTags?: readonly string[]): Awaitable<boolean>;
+  /**
+   * Stores the draft and ends the lease; `false` and nothing stored where it no longer holds.
+   * Tags of the draft that the lease was not taken with count as invalidated if they were at any time since.
+   */
+  commit(draft: Draft): Awaitable<boolean>;
+  /** Ends the lease and stores nothing. */
+  release(): Awaitable<void>;
+}
+
+/** Somebody else loads this key. */
+export interface LeaseBusy {
+  /** Resolves when it may be worth reading again: the holder is done, or has died. Never rejects. */
+  readonly freed: Promise<void>;
+}
+
+/**
+ * One namespace of a store. `Awaitable` results are at hand at once where the store is in the process.
+ * Every method is atomic for its key, across all processes that share the store. An entry whose tag was
+ * invalidated, or whose namespace was cleared, after it was stored is not there for any of them.
+ */
+export interface StoreSpace {
+  /** The entry if `now < staleUntil`; the caller judges whether it is fresh. Counts as a use for eviction. */
+  read(key: string, now: number): Awaitable<Entry | undefined>;
+  readMany(keys: readonly string[], now: number): Awaitable<Map<string, Entry>>;
+  /** Stores unconditionally and voids any lease on the key. */
+  write(key: string, draft: Draft): Awaitable<void>;
+  writeMany(drafts: ReadonlyMap<string, Draft>): Awaitable<void>;
+  /** Stores unless a fresh entry is there; whether it did. */
+  add(key: string, draft: Draft): Awaitable<boolean>;
+  /** Stores, and answers the fresh entry that was there before. */
+  swap(key: string, draft: Draft): Awaitable<Entry | undefined>;
+  /** Removes; whether a fresh entry was there. Voids any lease on the key. */
+  remove(key: string): Awaitable<boolean>;
+  /** Removes; the keys of those where a fresh entry was there. */
+  removeMany(keys: readonly string[]): Awaitable<readonly string[]>;
+  /** As `remove`, and answers the fresh entry: of many concurrent callers one gets it. */
+  take(key: string): Awaitable<Entry | undefined>;
+  /**
+   * Adds to the number stored; an absent or expired one starts at 0 with the ttl and tags of the draft, a
+   * present one keeps its own. Rejects with a `CacheTypeError` where something else is stored.
+   */
+  increment(key: string, by: number, draft: Omit<Draft, 'value'>): Awaitable<number>;
+  /** Gives a fresh entry a new ttl (in milliseconds) from now; whether one was there. */
+  touch(key: string, ttl: number): Awaitable<boolean>;
+  lease(key: string, tags: readonly string[], purpose: LeasePurpose): Awaitable<Lease | LeaseBusy>;
+  /** Makes every entry of this namespace, and every lease, void. The cost does not grow with their number. */
+  clear(): Awaitable<void>;
+}
+
+/** What a store holds; `undefined` for what it cannot know cheaply. */
+export interface StoreSize {
+  readonly size: number | undefined;
+  readonly bytes: number | undefined;
+}
+
+/** A backend. Stores know nothing of each other, of loaders or of statistics. */
+export interface Store {
+  /**
+   * The namespace of that name. Two objects for one name are the same namespace.
+   */
+  space(namespace: string): StoreSpace;
+  /** Makes every entry with one of these tags void, in all namespaces. The cost does not grow with their number. */
+  invalidateTags(tags: readonly string[]): Awaitable<void>;
+  measure(): Awaitable<StoreSize>;
+  /** Stops timers, closes what the store opened. Idempotent. */
+  close(): Awaitable<void>;
+}
