@@ -1,0 +1,82 @@
+import type { CacheEvents } from '../events/cache-events.js';
+import type { CacheLog } from '../events/cache-log.js';
+import { StatsCollector } from '../events/cache-stats.js';
+import { CacheKeyError } from '../errors/cache.errors.js';
+import type { Store, StoreSpace } from '../stores/store.js';
+import type { Clock } from '../support/clock.js';
+import { WeakRegistry } from '../support/weak-registry.js';
+import { DraftPolicy } from './call-options.js';
+import { nameOf } from './arguments.js';
+import { SingleFlight } from './single-flight.js';
+
+/** How the key of a decorated call is found from its arguments. */
+export type KeyOf = (service: object, method: PropertyKey, args: readonly unknown[]) => string;
+
+/** What a cache is made of; the providers put it together. */
+export interface CacheParts {
+  readonly name: string;
+  readonly enabled: boolean;
+  readonly store: Store;
+  readonly events: CacheEvents;
+  readonly clock: Clock;
+  readonly log: CacheLog;
+  readonly keyOf: KeyOf;
+  /** Milliseconds. */
+  readonly ttl: number;
+  /** Milliseconds. */
+  readonly ttlJitter: number;
+  readonly varyBy: (() => string) | undefined;
+}
+
+/** One namespace: its entries and the loads under way. */
+export interface CacheSpace {
+  readonly namespace: string;
+  readonly store: StoreSpace;
+  readonly loads: SingleFlight;
+}
+
+/** One cache: what all the `CacheService` views of its namespaces share. */
+export class CacheCore {
+  readonly stats: StatsCollector;
+  /** Counts the changes made through this process, so that a load can tell who joined it after one. */
+  readonly changes = { count: 0 };
+  readonly #drafts = new Map<string, DraftPolicy>();
+  readonly #spaces = new WeakRegistry<CacheSpace>((namespace) => this.#newSpace(namespace));
+
+  constructor(readonly parts: CacheParts) {
+    this.stats = new StatsCollector(parts.events);
+    this.setDefaultTtl('', parts.ttl);
+  }
+
+  space(namespace: string): CacheSpace {
+    return this.#spaces.get(namespace);
+  }
+
+  /** The defaults of a namespace: its own if it was declared with some, else those of the cache. */
+  drafts(namespace: string): DraftPolicy {
+    return this.#drafts.get(namespace) ?? this.#drafts.get('')!;
+  }
+
+  /** @param ttl milliseconds. */
+  setDefaultTtl(namespace: string, ttl: number): void {
+    this.#drafts.set(namespace, new DraftPolicy(ttl, this.parts.ttlJitter));
+  }
+
+  #newSpace(namespace: string): CacheSpace {
+    const { store: backend, clock, events } = this.parts;
+    const store = backend.space(namespace);
+    return { namespace, store, loads: new SingleFlight(store, namespace, { clock, events, changes: this.changes }) };
+  }
+
+  /** The key under which an entry is stored: with whose it is, where the cache is told to tell them apart. */
+  locate(key: string): string {
+    const { varyBy } = this.parts;
+    return varyBy === undefined ? key : varied(key, varyBy());
+  }
+}
+
+/** A key that belongs to one tenant, user or language. The length in front keeps two such keys apart. */
+export function varied(key: string, by: unknown): string {
+  if (typeof by === 'string' && by.isWellFormed()) return `~${by.length}:${by}:${key}`;
+  throw new CacheKeyError(`varyBy must return a well-formed string; got ${nameOf(by)}`);
+}

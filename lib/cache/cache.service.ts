@@ -1,0 +1,412 @@
+import { freshness } from './freshness.js';
+import type { CacheEventSource } from '../events/cache-events.js';
+import type { CacheStats } from '../events/cache-stats.js';
+import { CacheOptionsError, CacheTypeError, notAvailable } from '../errors/cache.errors.js';
+import type { Draft, Entry } from '../stores/store.js';
+import { after, isPromise, type Awaitable } from '../support/awaitable.js';
+import { milliseconds, type Duration } from '../support/duration.js';
+import { assertKey, assertKeys, assertOptions, assertStorable, nameOf, readTags } from './arguments.js';
+import { KeyBatch, type BatchLoader } from './batch.js';
+import type { CacheCore, CacheSpace } from './cache-core.js';
+import {
+  assertNumber,
+  checkGetOrSetOptions,
+  refuseLater,
+  type GetOrSetOptions,
+  type SetOptions,
+} from './call-options.js';
+import { ABSENT } from './flight.js';
+import type { Loader, LoadRequest } from './single-flight.js';
+
+/** What `setMany` takes: an object, a `Map`, or pairs of key and value. */
+export type CacheEntries = Readonly<Record<string, unknown>> | Iterable<readonly [string, unknown]>;
+
+const NO_OPTIONS: GetOrSetOptions = Object.freeze({});
+
+/**
+ * The cache by hand. Injected as it is it is the default cache; `@InjectCache('name')` injects a named cache
+ * or a declared namespace. `null` and `undefined` are values like any other: both can be stored and are hits.
+ *
+ * Bad input rejects with a `CacheKeyError` (keys and tags), `CacheOptionsError` (options),
+ * `CacheTypeError` or `CacheSerializationError` (values); nothing that was stored is lost by it.
+ */
+export class CacheService {
+  readonly #core: CacheCore;
+  readonly #space: CacheSpace;
+
+  /** @internal */
+  constructor(core: CacheCore, namespace: string) {
+    this.#core = core;
+    this.#space = core.space(namespace);
+  }
+
+  /** The name of the cache this service belongs to. */
+  get cacheName(): string {
+    return this.#core.parts.name;
+  }
+
+  /** The namespace this service works in; empty for the cache itself. */
+  get namespaceName(): string {
+    return this.#space.namespace;
+  }
+
+  /** False for a cache that was switched off: same calls, nothing stored. */
+  get enabled(): boolean {
+    return this.#core.parts.enabled;
+  }
+
+  /** What happens in this cache, in all its namespaces, as it happens. */
+  get events(): CacheEventSource {
+    return this.#core.parts.events;
+  }
+
+  /** The value, or `undefined` where there is none (or where that is the value: see {@link exists}). */
+  get<T>(key: string): Promise<T | undefined> {
+    try {
+      const entry = this.#lookup(this.#located(key, 'get'));
+      if (isPromise(entry)) return entry.then((found) => found?.value as T | undefined);
+      return Promise.resolve(entry?.value as T | undefined);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Stores a value for its ttl, in place of the one before. */
+  async set(key: string, value: unknown, options?: SetOptions): Promise<void> {
+    const located = this.#located(key, 'set');
+    const draft = this.#draft(value, options, 'set');
+    await this.#change(() => this.#space.store.write(located, draft));
+  }
+
+  /** Removes an entry; whether there was one. A load of it that is under way will not be stored. */
+  async delete(key: string): Promise<boolean> {
+    const located = this.#located(key, 'delete');
+    const removed = await this.#change(() => this.#space.store.remove(located));
+    if (removed) this.#deleted(located);
+    return removed;
+  }
+
+  /** Whether there is an entry, whatever its value. Counts neither as hit nor as miss. */
+  async exists(key: string): Promise<boolean> {
+    return (await this.#peek(key, 'exists')) !== undefined;
+  }
+
+  /**
+   * Makes every entry of this namespace void, and every load of it under way. Other namespaces, nested ones
+   * included, keep theirs. The cost does not grow with the number of entries.
+   */
+  async clear(): Promise<void> {
+    await this.#change(() => this.#space.store.clear());
+    this.#core.parts.events.emit('clear', { namespace: this.#space.namespace });
+  }
+
+  /** Reads and removes; of many concurrent callers one gets the value. */
+  async take<T>(key: string): Promise<T | undefined> {
+    const located = this.#located(key, 'take');
+    const entry = await this.#change(() => this.#space.store.take(located));
+    if (entry !== undefined) this.#deleted(located);
+    return entry?.value as T | undefined;
+  }
+
+  /** Stores unless there is an entry; whether it did. */
+  async add(key: string, value: unknown, options?: SetOptions): Promise<boolean> {
+    const located = this.#located(key, 'add');
+    const draft = this.#draft(value, options, 'add');
+    return this.#change(() => this.#space.store.add(located, draft));
+  }
+
+  /** Gives an entry a new ttl from now; whether there was one. It does not revive what has expired. */
+  async touch(key: string, ttl: Duration): Promise<boolean> {
+    const located = this.#located(key, 'touch');
+    const span = milliseconds(ttl, 'touch: ttl');
+    return this.#change(() => this.#space.store.touch(located, span));
+  }
+
+  /** Seconds left; `Infinity` for an entry that never expires, `undefined` where there is none. */
+  async ttl(key: string): Promise<number | undefined> {
+    const entry = await this.#peek(key, 'ttl');
+    return entry === undefined ? undefined : (entry.expiresAt - this.#core.parts.clock.now()) / 1_000;
+  }
+
+  /** What was found, by key, in the order asked for. */
+  async getMany<T>(keys: readonly string[]): Promise<Map<string, T>> {
+    assertKeys(keys, 'getMany');
+    const entries = await this.#lookupMany(keys);
+    return new Map([...entries].map(([key, entry]) => [key, entry.value as T]));
+  }
+
+  /** Stores all, with the same options. One that cannot be stored rejects before any is. */
+  async setMany(entries: CacheEntries, options?: SetOptions): Promise<void> {
+    const drafts = new Map<string, Draft>();
+    for (const [key, value] of pairs(entries)) {
+      drafts.set(this.#located(key, 'setMany'), this.#draft(value, options, 'setMany'));
+    }
+    if (drafts.size > 0) await this.#change(() => this.#space.store.writeMany(drafts));
+  }
+
+  /** Removes all; how many there were. */
+  async deleteMany(keys: readonly string[]): Promise<number> {
+    assertKeys(keys, 'deleteMany');
+    const located = [...new Set(keys)].map((key) => this.#core.locate(key));
+    if (located.length === 0) return 0;
+    const removed = await this.#change(() => this.#space.store.removeMany(located));
+    for (const key of removed) this.#deleted(key);
+    return removed.length;
+  }
+
+  /** Stores, and answers what was there before. */
+  async getSet<T>(key: string, value: unknown, options?: SetOptions): Promise<T | undefined> {
+    const located = this.#located(key, 'getSet');
+    const draft = this.#draft(value, options, 'getSet');
+    const before = await this.#change(() => this.#space.store.swap(located, draft));
+    return before?.value as T | undefined;
+  }
+
+  /**
+   * Adds to a number, atomically in every backend and across processes. A missing or expired one starts at 0
+   * with this ttl; a later increment never extends it.
+   * @throws {CacheTypeError} where something else is stored; it stays as it is.
+   */
+  async increment(key: string, by = 1, options?: SetOptions): Promise<number> {
+    const located = this.#located(key, 'increment');
+    assertNumber(by, 'increment');
+    const draft = this.#draft(0, options, 'increment');
+    return this.#change(() => this.#space.store.increment(located, by, draft));
+  }
+
+  /** As {@link increment}, downwards. */
+  async decrement(key: string, by = 1, options?: SetOptions): Promise<number> {
+    assertNumber(by, 'decrement');
+    return this.increment(key, -by, options);
+  }
+
+  /**
+   * The value, or what `loader` makes of a missing one. However many ask at the same time, one load runs; all
+   * get its value, or its error, which is not cached. A value whose load began before a delete, set, clear or
+   * invalidation of it is handed to those who asked before that, and neither stored nor given to anybody else.
+   */
+  getOrSet<T>(key: string, loader: Loader<T>, options: GetOrSetOptions = NO_OPTIONS): Promise<T> {
+    return this.#fetch(key, loader, options, BY_HAND);
+  }
+
+  /**
+   * As {@link getOrSet} for many keys: `loadMissing` is called once with those that are neither stored nor
+   * being loaded by somebody else, and returns a `Map` or an object of what it found. A key it leaves out is
+   * neither cached nor in the answer.
+   */
+  async getOrSetMany<T>(
+    keys: readonly string[],
+    loadMissing: BatchLoader<T>,
+    options: GetOrSetOptions = NO_OPTIONS,
+  ): Promise<Map<string, T>> {
+    assertKeys(keys, 'getOrSetMany');
+    const wanted = [...new Set(keys)];
+    const found = this.#loadsAnyway(options) ? new Map<string, Entry>() : await this.#lookupMany(wanted);
+    const values = new Map<string, T>([...found].map(([key, entry]) => [key, entry.value as T]));
+    const missing = wanted.filter((key) => !values.has(key));
+    const batch = new KeyBatch<T>(loadMissing, this.#space.loads);
+    const landings = missing.map((key) => {
+      const located = this.#core.locate(key);
+      return this.#space.loads.load(this.#request(located, () => batch.load(key, located), options, 'getOrSetMany'));
+    });
+    batch.start();
+    for (const [index, landing] of (await Promise.all(landings)).entries()) {
+      if ('unstored' in landing) throw landing.unstored;
+      if (landing.value !== ABSENT) values.set(missing[index]!, landing.value as T);
+    }
+    return new Map(wanted.filter((key) => values.has(key)).map((key) => [key, values.get(key) as T]));
+  }
+
+  /** Makes every entry with one of these tags void, in all namespaces of the cache, at once and for everybody. */
+  async invalidateTags(tags: readonly string[] | string, options?: { readonly allowStale?: boolean }): Promise<void> {
+    assertOptions(options, ['allowStale'], 'invalidateTags');
+    refuseLater(options, 'invalidateTags');
+    const read = readTags(typeof tags === 'string' ? [tags] : tags, 'invalidateTags');
+    if (read.length === 0) return;
+    await this.#change(() => this.#core.parts.store.invalidateTags(read));
+    this.#core.parts.events.emit('invalidate', { tags: read });
+  }
+
+  /** The same cache with keys of its own. A nested one is named `outer:inner`. */
+  namespace(name: string): CacheService {
+    assertKey(name, 'namespace');
+    const outer = this.#space.namespace;
+    return new CacheService(this.#core, outer === '' ? name : `${outer}:${name}`);
+  }
+
+  /** What the cache has done, all its namespaces together. */
+  async getStats(): Promise<CacheStats> {
+    return this.#core.stats.snapshot(await this.#core.parts.store.measure());
+  }
+
+  /** Starts counting anew; the entries stay. */
+  resetStats(): void {
+    this.#core.stats.reset();
+  }
+
+  /**
+   * The key under which a call of a method decorated with `@Cacheable` is stored, within the namespace in
+   * which that method caches.
+   * @throws {CacheOptionsError} if the method is not decorated, {@link CacheKeyError} if the arguments cannot be keyed.
+   */
+  keyOf<S extends object>(service: S, method: keyof S, args: readonly unknown[]): string {
+    return this.#core.parts.keyOf(service, method, args);
+  }
+
+  /** Not in this release. */
+  async afterCommit<T>(_fn: () => Promise<T>): Promise<T> {
+    throw notAvailable('afterCommit');
+  }
+
+  /** Not in this release. */
+  async writeThrough<T>(_key: string, _value: T, _write: (value: T) => Promise<unknown>, _options?: SetOptions): Promise<T> {
+    throw notAvailable('writeThrough');
+  }
+
+  /** Not in this release. */
+  async writeBehind(_queue: string, _key: string, _value: unknown, _options?: SetOptions): Promise<void> {
+    throw notAvailable('writeBehind');
+  }
+
+  /** Not in this release. */
+  async warm(_items: readonly unknown[], _options?: object): Promise<void> {
+    throw notAvailable('warm');
+  }
+
+  /**
+   * A decorated call: as {@link getOrSet}, for a caller that says who it is.
+   * @internal
+   */
+  call<T>(key: string, loader: Loader<T>, options: GetOrSetOptions, caller: Caller): Promise<T> {
+    return this.#fetch(key, loader, options, caller);
+  }
+
+  /**
+   * Always runs `write` and stores what it returns, unless something else happened to the entry meanwhile:
+   * then the entry is removed.
+   * @internal
+   */
+  async write<T>(key: string, write: Loader<T>, options: GetOrSetOptions, caller: Caller): Promise<T> {
+    const located = this.#located(key, caller.operation);
+    const landing = await this.#space.loads.write(this.#request(located, write, options, caller.operation));
+    return landing.value as T;
+  }
+
+  /** Declares the default ttl of this namespace, in milliseconds. @internal */
+  setDefaultTtl(ttl: number): void {
+    this.#core.setDefaultTtl(this.#space.namespace, ttl);
+  }
+
+  #fetch<T>(key: string, loader: Loader<T>, options: GetOrSetOptions, caller: Caller): Promise<T> {
+    try {
+      const located = this.#located(key, caller.operation);
+      const answer = (entry: Entry | undefined): Promise<T> => {
+        caller.report?.(entry === undefined ? 'miss' : 'hit');
+        if (entry !== undefined) return Promise.resolve(entry.value as T);
+        return this.#load<T>(this.#request(located, loader, options, caller.operation), caller);
+      };
+      const entry = this.#loadsAnyway(options) ? undefined : this.#lookup(located);
+      return isPromise(entry) ? entry.then(answer) : answer(entry);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  async #load<T>(request: LoadRequest, caller: Caller): Promise<T> {
+    const landing = await this.#space.loads.load(request);
+    if ('unstored' in landing && caller.strict) throw landing.unstored;
+    return landing.value === ABSENT ? this.#load<T>(request, caller) : (landing.value as T);
+  }
+
+  /** Whether the lookup is left out: asked for, or there is nothing to look into. */
+  #loadsAnyway(options: GetOrSetOptions): boolean {
+    return options.forceFresh === true || !this.enabled;
+  }
+
+  #request(key: string, loader: Loader, options: GetOrSetOptions, operation: string): LoadRequest {
+    checkGetOrSetOptions(options, operation);
+    if (typeof loader !== 'function') {
+      throw new CacheOptionsError(`${operation}: a loader function is needed; got ${nameOf(loader)}`, { operation });
+    }
+    const asked = this.enabled ? options : { ...options, forceFresh: true };
+    return { key, loader, options: asked, drafts: this.#core.drafts(this.#space.namespace), operation };
+  }
+
+  /** The fresh entry, counted as a hit, or a miss. */
+  #lookup(key: string): Awaitable<Entry | undefined> {
+    const now = this.#core.parts.clock.now();
+    const entry = this.#space.store.read(key, now);
+    return isPromise(entry) ? entry.then((found) => this.#judge(key, found, now)) : this.#judge(key, entry, now);
+  }
+
+  async #lookupMany(keys: readonly string[]): Promise<Map<string, Entry>> {
+    const wanted = new Map(keys.map((key) => [key, this.#core.locate(key)]));
+    const now = this.#core.parts.clock.now();
+    const read = wanted.size === 0 ? new Map<string, Entry>() : this.#space.store.readMany([...wanted.values()], now);
+    const entries = isPromise(read) ? await read : read;
+    const found = new Map<string, Entry>();
+    for (const [key, located] of wanted) {
+      const entry = this.#judge(located, entries.get(located), now);
+      if (entry !== undefined) found.set(key, entry);
+    }
+    return found;
+  }
+
+  #judge(key: string, entry: Entry | undefined, now: number): Entry | undefined {
+    const fresh = entry !== undefined && freshness(entry, now) === 'fresh';
+    this.#core.parts.events.read(fresh ? 'hit' : 'miss', this.#space.namespace, key);
+    return fresh ? entry : undefined;
+  }
+
+  /** The fresh entry, not counted. */
+  async #peek(key: string, operation: string): Promise<Entry | undefined> {
+    const now = this.#core.parts.clock.now();
+    const entry = await this.#space.store.read(this.#located(key, operation), now);
+    return entry !== undefined && freshness(entry, now) === 'fresh' ? entry : undefined;
+  }
+
+  #located(key: string, operation: string): string {
+    assertKey(key, operation);
+    return this.#core.locate(key);
+  }
+
+  #draft(value: unknown, options: SetOptions | undefined, operation: string): Draft {
+    assertStorable(value, operation);
+    return this.#core.drafts(this.#space.namespace).fromOptions(value, options, operation);
+  }
+
+  /** Makes a change and counts it, when it is asked for and when it is done. */
+  #change<T>(make: () => Awaitable<T>): Awaitable<T> {
+    const { changes } = this.#core;
+    changes.count += 1;
+    return after(make(), (result) => {
+      changes.count += 1;
+      return result;
+    });
+  }
+
+  #deleted(key: string): void {
+    this.#core.parts.events.emit('delete', { namespace: this.#space.namespace, key });
+  }
+}
+
+/** Who asks for a value. */
+export interface Caller {
+  /** How errors name it. */
+  readonly operation: string;
+  /** Whether it is told that the value could not be stored, instead of being given the value. */
+  readonly strict: boolean;
+  /** Hears whether the value was there. */
+  readonly report?: ((outcome: 'hit' | 'miss') => void) | undefined;
+}
+
+const BY_HAND: Caller = { operation: 'getOrSet', strict: true };
+
+function pairs(entries: CacheEntries): Iterable<readonly [string, unknown]> {
+  if (typeof entries !== 'object' || entries === null) {
+    throw new CacheTypeError(`setMany: entries must be an object, a Map or pairs; got ${nameOf(entries)}`, {
+      operation: 'setMany',
+    });
+  }
+  return Symbol.iterator in entries ? entries : Object.entries(entries);
+}

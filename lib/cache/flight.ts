@@ -1,0 +1,90 @@
+import type { Lease } from '../stores/store.js';
+import { after, type Awaitable } from '../support/awaitable.js';
+import { LoadContext } from './load-context.js';
+import { LoadScope } from './load-scope.js';
+
+/** What a loader returns for a key that it was asked for and did not find. */
+export const ABSENT = Symbol('absent');
+
+/** What a load came to. */
+export interface Landing {
+  readonly value: unknown;
+  /** Something happened to the entry during the load that its value cannot know of. */
+  readonly fenced: boolean;
+  /** Why the value, which is fine for those who wait for it, was not stored. */
+  readonly unstored?: unknown;
+}
+
+/** One load under way and those who wait for it. */
+export class Flight {
+  readonly context = new LoadContext(() => (this.#controller ??= this.#newController()).signal);
+  readonly scope: LoadScope;
+  /** Settles when the load is through, stored or not. */
+  readonly landing: Promise<Landing>;
+  lease: Lease | undefined;
+  #land!: (landing: Promise<Landing>) => void;
+  #controller: AbortController | undefined;
+  #waiting = 0;
+  #abandoned: { reason: unknown } | undefined;
+
+  constructor(
+    /** Whether this is what fills a key of a namespace: a loader below it must not ask for that key. */
+    fills: (space: object, key: string) => boolean,
+    /** The count of changes at the time the load began. */
+    readonly epoch: number,
+    private readonly onAbandoned: (flight: Flight) => void,
+  ) {
+    this.scope = new LoadScope(this.context, fills);
+    this.landing = new Promise((resolve) => (this.#land = resolve));
+    this.landing.catch(() => {});
+  }
+
+  /** Says what the load comes to. */
+  lands(landing: Promise<Landing>): void {
+    this.#land(landing);
+  }
+
+  get abandoned(): boolean {
+    return this.#abandoned !== undefined;
+  }
+
+  /** Whether a call that starts now may share this load: nothing has happened since that it would miss. */
+  joinable(): Awaitable<boolean> {
+    return this.lease === undefined ? true : this.lease.holds(this.context.said.tags);
+  }
+
+  /** Waits for the load, on behalf of one caller, whose signal ends this wait only. */
+  attend(signal: AbortSignal | undefined): Promise<Landing> {
+    this.#waiting += 1;
+    if (signal === undefined) return this.landing;
+    return new Promise<Landing>((resolve, reject) => {
+      const leave = (): void => {
+        this.#leave(signal.reason);
+        reject(signal.reason);
+      };
+      signal.addEventListener('abort', leave, { once: true });
+      this.landing.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
+    });
+  }
+
+  /** Ends the lease without storing and says whether it held to the end. */
+  letGo(): Awaitable<boolean> {
+    const { lease } = this;
+    if (lease === undefined) return true;
+    return after(lease.holds(this.context.said.tags), (held) => after(lease.release(), () => held));
+  }
+
+  #leave(reason: unknown): void {
+    this.#waiting -= 1;
+    if (this.#waiting > 0) return;
+    this.#abandoned = { reason };
+    this.#controller?.abort(reason);
+    this.onAbandoned(this);
+  }
+
+  #newController(): AbortController {
+    const controller = new AbortController();
+    if (this.#abandoned !== undefined) controller.abort(this.#abandoned.reason);
+    return controller;
+  }
+}

@@ -1,0 +1,90 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { LoadContext } from './load-context.js';
+import { CacheKeyError } from '../errors/cache.errors.js';
+
+/**
+ * One loader while it runs, known to everything it calls. A loader that waits for a load which, directly or
+ * through others, waits for this loader would wait for ever: that is refused instead.
+ */
+export class LoadScope {
+  readonly #parent: LoadScope | undefined = running.getStore();
+  readonly #waitsFor = new Set<LoadScope>();
+  #done = false;
+
+  constructor(
+    readonly context: LoadContext,
+    /** Whether it is what fills this key of this namespace. */
+    private readonly fills: (space: object, key: string) => boolean,
+  ) {}
+
+  /** The innermost loader that the current call is made from and that is still running. */
+  static current(): LoadScope | undefined {
+    let scope = running.getStore();
+    while (scope !== undefined && scope.#done) scope = scope.#parent;
+    return scope;
+  }
+
+  run<T>(loader: () => T): T {
+    return running.run(this, loader);
+  }
+
+  /** The loader is through: what it left behind may load its keys again. */
+  end(): void {
+    this.#done = true;
+    this.#waitsFor.clear();
+  }
+
+  /** @throws {CacheKeyError} if this loader, or one that waits for it, fills the key itself. */
+  refuseRecursion(space: object, key: string): void {
+    for (let scope: LoadScope | undefined = this; scope !== undefined; scope = scope.#parent) {
+      if (!scope.#done && scope.fills(space, key)) throw recursion();
+    }
+  }
+
+  /**
+   * Notes that this loader waits for another one; returns what ends the wait.
+   * @throws {CacheKeyError} if the other one waits for this one.
+   */
+  waitFor(other: LoadScope): () => void {
+    if (other === this || other.#reaches(this, new Set())) throw recursion();
+    this.#waitsFor.add(other);
+    return () => this.#waitsFor.delete(other);
+  }
+
+  #reaches(target: LoadScope, seen: Set<LoadScope>): boolean {
+    if (seen.has(this)) return false;
+    seen.add(this);
+    for (const next of this.#waitsFor) if (next === target || next.#reaches(target, seen)) return true;
+    return false;
+  }
+}
+
+const running = new AsyncLocalStorage<LoadScope>();
+const never = new AbortController().signal;
+
+/**
+ * The context of the load that the current call belongs to. In a decorated body that runs uncached (a bypass,
+ * a condition that is false, `new Service()` without Nest) what is said to it has no effect.
+ */
+export function cacheContext(): LoadContext {
+  return LoadScope.current()?.context ?? detachedContext();
+}
+
+/** Runs a body that is not being cached, so that what it says does not reach the load it was called from. */
+export function runDetached<T>(body: () => T): T {
+  if (LoadScope.current() === undefined) return body();
+  const scope = new LoadScope(detachedContext(), () => false);
+  return scope.run(body);
+}
+
+/** A context that nothing listens to. */
+export function detachedContext(): LoadContext {
+  return new LoadContext(() => never);
+}
+
+function recursion(): CacheKeyError {
+  return new CacheKeyError(
+    'a loader asks for the very entry it is loading, directly or through another load: it would wait for itself for ever',
+    { code: 'CACHE_RECURSION' },
+  );
+}
