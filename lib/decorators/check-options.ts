@@ -1,0 +1,75 @@
+import { assertOptions } from '../cache/arguments.js';
+import { refuseLater } from '../cache/call-options.js';
+import { CacheOptionsError } from '../errors/cache.errors.js';
+import type { CacheableOptions, CacheConfigOptions, CacheEvictOptions, CachePutOptions } from '../operations/operation.js';
+import { milliseconds } from '../support/duration.js';
+
+const PLACE = ['cache', 'namespace'];
+const STORE = [...PLACE, 'varyBy', 'ttl', 'tags', 'condition', 'unless', 'grace', 'graceBackoff'];
+const TIMEOUTS = ['softTimeout', 'hardTimeout', 'refreshAhead'];
+const CACHEABLE = [...STORE, 'key', ...TIMEOUTS];
+const PUT = [...STORE, 'key', 'of', 'args'];
+const EVICT = [...PLACE, 'varyBy', 'condition', 'beforeInvocation', 'key', 'keys', 'tags', 'allEntries', 'of', 'args'];
+const CONFIG = [...PLACE, 'ttl', 'id', 'varyBy', 'grace', ...TIMEOUTS];
+
+const FUNCTIONS = ['condition', 'unless', 'args'];
+const TEXTS = ['cache', 'namespace', 'id'];
+
+export function checkCacheable(options: CacheableOptions): CacheableOptions {
+  return check('@Cacheable', options, CACHEABLE);
+}
+
+export function checkPut(options: CachePutOptions): CachePutOptions {
+  const checked = check('@CachePut', options, PUT);
+  if (checked.key === undefined && checked.of === undefined) {
+    throw new CacheOptionsError("@CachePut: say what to store: key: (...args) => '…', or of: 'method'");
+  }
+  return checked;
+}
+
+export function checkEvict(options: CacheEvictOptions): CacheEvictOptions {
+  const checked = check('@CacheEvict', options, EVICT);
+  if (['key', 'keys', 'tags', 'allEntries', 'of'].every((name) => isMissing(checked, name))) {
+    throw new CacheOptionsError("@CacheEvict: say what to evict: key, keys, of, tags, or allEntries: true");
+  }
+  return checked;
+}
+
+export function checkConfig(options: CacheConfigOptions): CacheConfigOptions {
+  return check('@CacheConfig', options, CONFIG);
+}
+
+function check<O extends object>(decorator: string, options: O, known: readonly string[]): O {
+  assertOptions(options, known, decorator);
+  if (options === undefined) throw new CacheOptionsError(`${decorator}: options are missing`);
+  refuseLater(options, decorator);
+  const given = options as Record<string, unknown>;
+  for (const name of FUNCTIONS) expect(decorator, given, name, 'a function', (value) => typeof value === 'function');
+  for (const name of TEXTS) expect(decorator, given, name, 'a string that is not empty', isText);
+  expect(decorator, given, 'key', 'a function or a string', (value) => typeof value === 'function' || typeof value === 'string');
+  expect(decorator, given, 'keys', 'a function or an array', (value) => typeof value === 'function' || Array.isArray(value));
+  expect(decorator, given, 'tags', 'a function or an array', (value) => typeof value === 'function' || Array.isArray(value));
+  expect(decorator, given, 'varyBy', "a function or 'public'", (value) => typeof value === 'function' || value === 'public');
+  if (given['ttl'] !== undefined && typeof given['ttl'] !== 'function') milliseconds(given['ttl'], `${decorator}: ttl`);
+  return Object.freeze({ ...options });
+}
+
+function expect(
+  decorator: string,
+  options: Record<string, unknown>,
+  name: string,
+  what: string,
+  is: (value: unknown) => boolean,
+): void {
+  if (options[name] === undefined || is(options[name])) return;
+  throw new CacheOptionsError(`${decorator}: ${name} must be ${what}`);
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && value !== '';
+}
+
+function isMissing(options: object, name: string): boolean {
+  const value: unknown = (options as Record<string, unknown>)[name];
+  return value === undefined || value === false;
+}

@@ -1,0 +1,81 @@
+import { Inject } from '@nestjs/common';
+import { Observable } from 'rxjs';
+import { CacheOptionsError } from '../errors/cache.errors.js';
+import { bindingOf, bindingSlot, openSlot } from '../operations/binding.js';
+import { configOf, recordFor, type MethodRecord, type Returns } from '../operations/method-record.js';
+import type { Operation } from '../operations/operation.js';
+
+type Method = (...args: unknown[]) => unknown;
+
+/**
+ * Adds an operation to a method, and with the first one puts in its place what hands each call to the cache
+ * of the instance. An instance that Nest did not construct, or did not bind, runs the body as it is.
+ */
+export function addOperation(decorator: string, operation: Operation, target: object, key: PropertyKey, descriptor: unknown): void {
+  const record = openRecord(decorator, target, key, descriptor);
+  if (operation.kind === 'cacheable' && record.operations.some(({ kind }) => kind === 'cacheable')) {
+    throw new CacheOptionsError(`${decorator} is on ${placeOf(target, key)} twice: leave one`);
+  }
+  record.operations.unshift(operation);
+  const slot = bindingSlot(operation.options.cache);
+  openSlot(target, slot);
+  // The class's own @CacheConfig comes later and sees to this itself; an inherited one is known already.
+  Inject(bindingSlot(operation.options.cache ?? configOf(target.constructor).cache))(target, slot);
+  if (record.slot !== undefined) return;
+  record.slot = slot;
+  wrap(descriptor as TypedPropertyDescriptor<Method>, record);
+}
+
+/**
+ * The record of a decorated method.
+ * @throws {CacheOptionsError} for what cannot be cached: statics, accessors, properties, generators, sync methods.
+ */
+export function openRecord(decorator: string, target: object, key: PropertyKey, descriptor: unknown): MethodRecord {
+  const where = `${decorator} on ${placeOf(target, key)}`;
+  if (typeof target === 'function') throw new CacheOptionsError(`${where}: static methods cannot be cached`);
+  const method = (descriptor as PropertyDescriptor | undefined)?.value as Method | undefined;
+  if (descriptor === undefined) {
+    throw new CacheOptionsError(`${where}: this is a property; write it as a method: async ${String(key)}() { … }`);
+  }
+  if (typeof method !== 'function') throw new CacheOptionsError(`${where}: accessors cannot be cached; use a method`);
+  return recordFor(method, key as string | symbol, returnsOf(method, target, key, where));
+}
+
+function wrap(descriptor: TypedPropertyDescriptor<Method>, record: MethodRecord): void {
+  const body = descriptor.value!;
+  const slot = record.slot!;
+  const wrapper = function (this: object | undefined, ...args: unknown[]): unknown {
+    const binding = this === undefined || this === null ? undefined : bindingOf(this, slot);
+    return binding === undefined ? body.apply(this, args) : binding.runner.run(record, this!, args, body);
+  };
+  copyProperties(body, wrapper);
+  descriptor.value = wrapper;
+}
+
+/** Name, length and whatever other decorators have left on the method: routes, guards, schedules. */
+function copyProperties(from: Method, to: Method): void {
+  const { prototype: _own, ...properties } = Object.getOwnPropertyDescriptors(from) as PropertyDescriptorMap;
+  Object.defineProperties(to, properties);
+  for (const key of Reflect.getOwnMetadataKeys(from)) {
+    Reflect.defineMetadata(key, Reflect.getOwnMetadata(key, from), to);
+  }
+}
+
+/** What the method answers with, by its own kind or, where TypeScript wrote it down, its return type. */
+function returnsOf(method: Method, target: object, key: PropertyKey, where: string): Returns {
+  const kind = method.constructor.name;
+  if (kind === 'AsyncFunction') return 'promise';
+  if (kind.endsWith('GeneratorFunction')) throw new CacheOptionsError(`${where}: a generator cannot be cached`);
+  const type: unknown = Reflect.getMetadata('design:returntype', target, key as string | symbol);
+  if (typeof type !== 'function' || type === Object) return 'unknown';
+  if (type === Promise || typeof type.prototype?.then === 'function') return 'promise';
+  if (type === Observable || typeof type.prototype?.subscribe === 'function') return 'observable';
+  throw new CacheOptionsError(
+    `${where}: it must return a Promise or an Observable, not a ${type.name}; declare it async`,
+  );
+}
+
+function placeOf(target: object, key: PropertyKey): string {
+  const type = typeof target === 'function' ? target : target.constructor;
+  return `${type.name}.${String(key)}`;
+}

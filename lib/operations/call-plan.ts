@@ -1,0 +1,254 @@
+import { readTags } from '../cache/arguments.js';
+import { varied } from '../cache/cache-core.js';
+import type { CacheService, Caller } from '../cache/cache.service.js';
+import { CacheOptionsError } from '../errors/cache.errors.js';
+import type { Duration } from '../support/duration.js';
+import { argumentsDigest } from './argument-key.js';
+import { bindingOf, bindingSlot } from './binding.js';
+import { configOf, recordOf, recordsOf, type MethodRecord } from './method-record.js';
+import type {
+  CacheableOptions,
+  CacheConfigOptions,
+  CacheEvictOptions,
+  CachePutOptions,
+  PlaceOptions,
+  TagRule,
+  VaryBy,
+} from './operation.js';
+
+type Args = readonly unknown[];
+type Maker<T> = (instance: object, args: Args) => T;
+
+/** One entry that a call reads or stores: where, under which key, and on what conditions. */
+export interface EntryPlan {
+  readonly cache: CacheService;
+  readonly key: Maker<string>;
+  readonly condition: Maker<boolean> | undefined;
+  readonly unless: ((instance: object, result: unknown, args: Args) => boolean) | undefined;
+  readonly ttl: Duration | undefined;
+  readonly ttlOf: ((instance: object, result: unknown, args: Args) => Duration) | undefined;
+  /** Undefined where no tag depends on anything: then there are none. */
+  readonly tags: Maker<readonly string[]> | undefined;
+  readonly resultTags: ((instance: object, result: unknown, args: Args) => readonly string[]) | undefined;
+}
+
+/** What a call evicts, found before its body runs. */
+export interface EvictPlan {
+  readonly early: boolean;
+  readonly condition: Maker<boolean> | undefined;
+  /** Finds the targets and returns what evicts them. */
+  readonly prepare: Maker<() => Promise<unknown>>;
+}
+
+/** What the calls of one method of one class do. */
+export interface CallPlan {
+  /** `Class.method`, for messages. */
+  readonly label: string;
+  readonly caller: Caller;
+  readonly cacheable: EntryPlan | undefined;
+  readonly puts: readonly EntryPlan[];
+  readonly evicts: readonly EvictPlan[];
+  /** Only looks up and stores one entry. */
+  readonly simple: boolean;
+  /** False where every cache it uses is switched off. */
+  readonly enabled: boolean;
+}
+
+/** Makes the plan of a method for the class that it is called on, from what its decorators say. */
+export class PlanMaker {
+  readonly #type: object;
+  readonly #config: CacheConfigOptions;
+
+  constructor(private readonly instance: object) {
+    this.#type = Object.getPrototypeOf(instance) as object;
+    this.#config = configOf(this.#type.constructor);
+  }
+
+  /** The class as it appears in default keys. */
+  get classId(): string {
+    return this.#config.id ?? this.#type.constructor.name;
+  }
+
+  plan(record: MethodRecord): CallPlan {
+    const cacheables = record.operations.flatMap((op) => (op.kind === 'cacheable' ? [this.cacheable(op.options, record)] : []));
+    const puts = record.operations.flatMap((op) => (op.kind === 'put' ? [this.#put(op.options, record)] : []));
+    const evicts = record.operations.flatMap((op) => (op.kind === 'evict' ? [this.#evict(op.options, record)] : []));
+    const caches = record.operations.map((op) => this.#cache(op.options));
+    const cacheable = puts.length === 0 ? cacheables[0] : undefined;
+    const label = this.#label(record);
+    return {
+      label,
+      caller: { operation: label, strict: false },
+      cacheable,
+      // A method with a put always runs; what it would have looked up it stores.
+      puts: puts.length === 0 ? [] : [...puts, ...cacheables],
+      evicts,
+      simple: cacheable !== undefined && evicts.length === 0,
+      enabled: caches.some((cache) => cache.enabled),
+    };
+  }
+
+  cacheable(options: CacheableOptions, record: MethodRecord): EntryPlan {
+    const { key } = options;
+    const made = key === undefined ? this.#defaultKey(record) : explicitKey(key);
+    return this.#entry(options, this.#varied(made, options), record);
+  }
+
+  /** The cached method that `of` names. */
+  #target(of: PropertyKey, by: MethodRecord): EntryPlan {
+    const record = recordsOf(this.#type).get(of as string | symbol);
+    const operation = record?.operations.find((op) => op.kind === 'cacheable');
+    if (record !== undefined && operation !== undefined) return this.cacheable(operation.options, record);
+    throw new CacheOptionsError(
+      `${this.#label(by)}: of: '${String(of)}' names no method with @Cacheable in ${this.#type.constructor.name}`,
+    );
+  }
+
+  #put(options: CachePutOptions, record: MethodRecord): EntryPlan {
+    if (options.key !== undefined) return this.#entry(options, this.#varied(explicitKey(options.key), options), record);
+    const { of, args } = options;
+    const target = this.#target(of!, record);
+    const entry = this.#entry(options, (self, own) => target.key(self, targetArgs(args, self, own)), record);
+    return { ...entry, cache: target.cache };
+  }
+
+  #evict(options: CacheEvictOptions, record: MethodRecord): EvictPlan {
+    const cache = this.#place(options);
+    if (options.allEntries === true && cache.namespaceName === '') {
+      throw new CacheOptionsError(
+        `${this.#label(record)}: @CacheEvict({ allEntries: true }) needs a namespace, so as not to empty the whole cache`,
+      );
+    }
+    const keys = this.#evictedKeys(options, record);
+    const tags = maker(options.tags);
+    return {
+      early: options.beforeInvocation === true,
+      condition: conditionOf(options.condition),
+      prepare: (self, args) => {
+        if (options.allEntries === true) return () => cache.clear();
+        const targets = keys.map(({ from, find }) => ({ from, found: find(self, args) }));
+        const tagged = tags === undefined ? [] : readTags(tags(self, args), this.#label(record));
+        return () => Promise.all([...targets.map(({ from, found }) => from.deleteMany(found)), cache.invalidateTags(tagged)]);
+      },
+    };
+  }
+
+  #evictedKeys(options: CacheEvictOptions, record: MethodRecord): { from: CacheService; find: Maker<readonly string[]> }[] {
+    const cache = this.#place(options);
+    const found: { from: CacheService; find: Maker<readonly string[]> }[] = [];
+    if (options.key !== undefined) {
+      const one = this.#varied(explicitKey(options.key), options);
+      found.push({ from: cache, find: (self, args) => [one(self, args)] });
+    }
+    const many = maker(options.keys);
+    if (many !== undefined) {
+      found.push({
+        from: cache,
+        find: (self, args) => many(self, args).map((key) => this.#varied(() => key, options)(self, args)),
+      });
+    }
+    if (options.of !== undefined) {
+      const target = this.#target(options.of, record);
+      found.push({ from: target.cache, find: (self, args) => [target.key(self, targetArgs(options.args, self, args))] });
+    }
+    return found;
+  }
+
+  #entry(options: CacheableOptions | CachePutOptions, key: Maker<string>, record: MethodRecord): EntryPlan {
+    const { ttl, unless } = options;
+    const ttlOf = typeof ttl === 'function' ? ttl : undefined;
+    return {
+      cache: this.#place(options),
+      key,
+      condition: conditionOf(options.condition),
+      unless: unless && ((self, result, args) => unless.call(self, result, ...args)),
+      ttl: typeof ttl === 'function' ? undefined : (ttl ?? this.#config.ttl),
+      ttlOf: ttlOf && ((self, result, args) => ttlOf.call(self, result, ...args)),
+      tags: argumentTags(options.tags, record.tags),
+      resultTags: resultTags(record.tags),
+    };
+  }
+
+  #defaultKey(record: MethodRecord): Maker<string> {
+    const prefix = `${this.classId}.${nameOfMethod(record)}${this.#overridden(record)}:`;
+    return (_self, args) => prefix + argumentsDigest(args);
+  }
+
+  /** What tells an inherited method, called through `super`, from the one that overrides it. */
+  #overridden(record: MethodRecord): string {
+    if (recordsOf(this.#type).get(record.name) === record) return '';
+    for (let type = this.#type; type !== null; type = Object.getPrototypeOf(type)) {
+      const method: unknown = Object.getOwnPropertyDescriptor(type, record.name)?.value;
+      if (recordOf(method) === record) return `@${configOf(type.constructor).id ?? type.constructor.name}`;
+    }
+    return '';
+  }
+
+  #varied(key: Maker<string>, options: { readonly varyBy?: VaryBy | undefined }): Maker<string> {
+    const by = options.varyBy ?? this.#config.varyBy;
+    return typeof by === 'function' ? (self, args) => varied(key(self, args), by.call(self)) : key;
+  }
+
+  #place(options: PlaceOptions): CacheService {
+    const cache = this.#cache(options);
+    const namespace = options.namespace ?? this.#config.namespace;
+    return namespace === undefined ? cache : cache.namespace(namespace);
+  }
+
+  #cache(options: PlaceOptions): CacheService {
+    const binding = bindingOf(this.instance, bindingSlot(options.cache));
+    if (binding !== undefined) return binding.cache;
+    throw new CacheOptionsError(`${this.#type.constructor.name}: there is no cache named '${options.cache ?? 'default'}'`);
+  }
+
+  #label(record: MethodRecord): string {
+    return `${this.#type.constructor.name}.${nameOfMethod(record)}`;
+  }
+}
+
+export function nameOfMethod(record: MethodRecord): string {
+  return typeof record.name === 'symbol' ? `[${record.name.description ?? ''}]` : record.name;
+}
+
+function explicitKey(key: string | ((...args: never[]) => string)): Maker<string> {
+  return maker(key)!;
+}
+
+/** A constant, or a method of the instance that makes the value of the arguments. */
+function maker<T>(source: T | ((...args: never[]) => T) | undefined): Maker<T> | undefined {
+  if (source === undefined) return undefined;
+  if (typeof source !== 'function') return () => source;
+  const make = source as (...args: unknown[]) => T;
+  return (self, args) => make.apply(self, args as unknown[]);
+}
+
+function conditionOf(condition: ((...args: never[]) => boolean) | undefined): Maker<boolean> | undefined {
+  return maker<boolean>(condition);
+}
+
+function targetArgs(args: ((...args: never[]) => Args) | undefined, self: object, own: Args): Args {
+  return args === undefined ? own : maker<Args>(args)!(self, own);
+}
+
+function argumentTags(own: CacheableOptions['tags'], rules: readonly TagRule[]): Maker<readonly string[]> | undefined {
+  const makers = rules.flatMap((rule) => (rule.from === 'arguments' ? [maker<string | readonly string[]>(rule.tags)!] : []));
+  if (own !== undefined) makers.unshift(maker<string | readonly string[]>(own)!);
+  if (makers.length === 0) return undefined;
+  return (self, args) => makers.flatMap((make) => make(self, args));
+}
+
+function resultTags(rules: readonly TagRule[]): EntryPlan['resultTags'] {
+  const makers = rules.flatMap((rule) => (rule.from === 'result' ? [rule.tags] : []));
+  if (makers.length === 0) return undefined;
+  return (self, result, args) => makers.flatMap((make) => tagsOf(() => make.call(self, result, ...args), result));
+}
+
+/** A function that expects a result and is given none says that there are no tags, by failing. */
+function tagsOf(make: () => string | readonly string[], result: unknown): string | readonly string[] {
+  try {
+    return make();
+  } catch (error) {
+    if (result === null || result === undefined) return [];
+    throw error;
+  }
+}
