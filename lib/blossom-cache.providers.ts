@@ -1,0 +1,84 @@
+import type { Provider } from '@nestjs/common';
+import { APP_INTERCEPTOR, DiscoveryService, HttpAdapterHost, ModuleRef } from '@nestjs/core';
+import { CacheRegistry, type OpenCache } from './boot/cache-registry.js';
+import { InstanceBinder } from './boot/instance-binder.js';
+import type { CacheService } from './cache/cache.service.js';
+import { cacheToken } from './cache/cache-token.js';
+import { CacheLog } from './events/cache-log.js';
+import { CacheableHandlerInterceptor } from './http/cache.interceptor.js';
+import { HandlerCache } from './http/handler-cache.js';
+import { IdentityRule } from './http/identity-rule.js';
+import { bindingSlot } from './operations/binding.js';
+import { CallExecutor } from './operations/call-executor.js';
+import { ClassNames } from './operations/class-names.js';
+import { methodKey } from './operations/method-key.js';
+import type { BlossomCacheOptions } from './options/options.js';
+import { resolveOptions } from './options/resolve-options.js';
+import { CacheOptionsError } from './errors/cache.errors.js';
+import { milliseconds, type Duration } from './support/duration.js';
+
+/** What all caches of an application share. */
+export const coreProviders: Provider[] = [
+  CacheLog,
+  ClassNames,
+  { provide: CallExecutor, inject: [CacheLog, ClassNames], useFactory: (log, names) => new CallExecutor(log, names) },
+  {
+    provide: CacheRegistry,
+    inject: [CacheLog, CallExecutor],
+    useFactory: (log, executor) => new CacheRegistry(log, executor, methodKey),
+  },
+  {
+    provide: InstanceBinder,
+    inject: [DiscoveryService, CacheRegistry, CallExecutor, CacheLog],
+    useFactory: (discovery, registry, executor, log) => new InstanceBinder(discovery, registry, executor, log),
+  },
+  {
+    provide: HandlerCache,
+    inject: [CacheRegistry, ModuleRef, HttpAdapterHost, CacheLog],
+    useFactory: (registry, moduleRef, host, log) => new HandlerCache(registry, new IdentityRule(moduleRef), host, log),
+  },
+  { provide: APP_INTERCEPTOR, useClass: CacheableHandlerInterceptor },
+];
+
+/** The token of the options of a cache as they were given. */
+export function optionsToken(name?: string): symbol {
+  return Symbol.for(`nestjs-blossom-cache:options:${name ?? ''}`);
+}
+
+/** One cache: opened from its options, injected as a service, bound to decorated instances. */
+export function cacheProviders(name: string | undefined, options: Provider): Provider[] {
+  const opened = Symbol.for(`nestjs-blossom-cache:opened:${name ?? ''}`);
+  return [
+    options,
+    {
+      provide: opened,
+      inject: [optionsToken(name), CacheRegistry],
+      useFactory: (given: BlossomCacheOptions | undefined, registry: CacheRegistry) =>
+        registry.open(resolveOptions(named(name, given ?? {}))),
+    },
+    { provide: cacheToken(name), inject: [opened], useFactory: ({ service }: OpenCache) => service },
+    { provide: bindingSlot(name), inject: [opened], useFactory: ({ binding }: OpenCache) => binding },
+  ];
+}
+
+/** One namespace of a cache, injected under its own name. */
+export function namespaceProvider(cache: string | undefined, namespace: string, ttl: Duration | undefined): Provider {
+  return {
+    provide: cacheToken(namespace),
+    inject: [cacheToken(cache), CacheRegistry],
+    useFactory: (service: CacheService, registry: CacheRegistry) => {
+      registry.declareNamespace(namespace);
+      const declared = service.namespace(namespace);
+      if (ttl !== undefined) declared.setDefaultTtl(milliseconds(ttl, 'forFeature: ttl'));
+      return declared;
+    },
+  };
+}
+
+/** A name has to be known before options made by a factory are; what they say must not contradict it. */
+function named(name: string | undefined, options: BlossomCacheOptions): BlossomCacheOptions {
+  if (options.name === undefined || options.name === name) return { ...options, name };
+  throw new CacheOptionsError(
+    `BlossomCacheModule: the options name the cache '${options.name}': give that name to forRootAsync({ name: '${options.name}', … })`,
+  );
+}

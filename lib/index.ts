@@ -1,0 +1,53 @@
+export {
+  BlossomCacheModule,
+  type BlossomCacheAsyncOptions,
+  type BlossomCacheFeatureOptions,
+  type BlossomCacheOptionsFactory,
+} from './blossom-cache.module.js';
+export { cacheToken } from './cache/cache-token.js';
+export { CacheService, type CacheEntries } from './cache/cache.service.js';
+export type { BatchLoader } from './cache/batch.js';
+export type { GetOrSetOptions, SetOptions } from './cache/call-options.js';
+export type { LoadContext } from './cache/load-context.js';
+export { cacheContext } from './cache/load-scope.js';
+export type { Loader } from './cache/single-flight.js';
+export { CacheConfig } from './decorators/cache-config.decorator.js';
+export { CacheEvict } from './decorators/cache-evict.decorator.js';
+export { CachePut } from './decorators/cache-put.decorator.js';
+export { CacheTags } from './decorators/cache-tags.decorator.js';
+export { Cacheable } from './decorators/cacheable.decorator.js';
+export { InjectCache } from './decorators/inject-cache.decorator.js';
+export {
+  CacheBackendError,
+  CacheError,
+  CacheKeyError,
+  CacheOptionsError,
+  CacheSerializationError,
+  CacheTimeoutError,
+  CacheTypeError,
+  type CacheErrorCode,
+} from './errors/cache.errors.js';
+export type { CacheEventMap, CacheEventSource, CacheEventType, CacheListener } from './events/cache-events.js';
+export type { CacheStats } from './events/cache-stats.js';
+export { CacheInterceptor } from './http/cache.interceptor.js';
+export { withCacheOptions, type CallMode, type CallOptions } from './operations/call-scope.js';
+export { key } from './operations/key-template.js';
+export type {
+  CacheableOptions,
+  CacheConfigOptions,
+  CacheEvictOptions,
+  CachePutOptions,
+  VaryBy,
+} from './operations/operation.js';
+export { cacheConfigFromEnv, type EnvOptions } from './options/config-from-env.js';
+export type {
+  BlossomCacheOptions,
+  FileCacheOptions,
+  ForeignStoreOptions,
+  HybridCacheOptions,
+  MemoryCacheOptions,
+  OffOptions,
+  RedisCacheOptions,
+} from './options/options.js';
+export type { Clock } from './support/clock.js';
+export { duration, type Duration, type DurationText } from './support/duration.js';

@@ -1,0 +1,84 @@
+import { CacheOptionsError } from '../errors/cache.errors.js';
+import type { BlossomCacheOptions, CommonOptions } from './options.js';
+
+/** What `cacheConfigFromEnv` takes besides: everything that is the same in every environment. */
+export interface EnvOptions extends CommonOptions {
+  /** The URL to use where the variable is not set. Without it an unset variable is an error. */
+  readonly default?: string | undefined;
+  /** Name of the variable. Default: `BLOSSOM_CACHE_URL`. */
+  readonly variable?: string | undefined;
+  /** Default: `process.env`. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+}
+
+/** Parameters of a URL and what they are: everything else in a configuration is no matter of the environment. */
+const NUMBERS = ['maxSize', 'maxSizeMb'];
+const TEXTS = ['evictionPolicy', 'isolation', 'ttl', 'ttlJitter', 'prefix', 'version'];
+
+/**
+ * Reads which backend to use from one environment variable, so that development, test and production differ
+ * by nothing else: `memory:`, `memory:?maxSize=5000`, `file:///var/cache/app?maxSizeMb=100`,
+ * `redis://host:6379/0`, `hybrid:redis://host:6379/0?memory.maxSize=100`, `off:`. Parameters override `options`.
+ * @throws {CacheOptionsError} if it is not set and there is no default, or cannot be read. Credentials in the
+ * URL are not repeated in the message.
+ */
+export function cacheConfigFromEnv(options: EnvOptions = {}): BlossomCacheOptions {
+  const { default: fallback, variable = 'BLOSSOM_CACHE_URL', env = process.env, ...common } = options;
+  const set = env[variable];
+  const url = set === undefined || set === '' ? fallback : set;
+  if (url === undefined) {
+    throw new CacheOptionsError(`${variable} is not set: set it to a cache URL such as 'memory:', or give cacheConfigFromEnv a default`);
+  }
+  return { ...common, ...readUrl(url, variable) };
+}
+
+function readUrl(text: string, variable: string): BlossomCacheOptions {
+  const scheme = /^([a-z]+):/i.exec(text)?.[1]?.toLowerCase();
+  switch (scheme) {
+    case 'memory':
+      return { backend: 'memory', ...parameters(text, variable) };
+    case 'off':
+      return { backend: 'off', ...parameters(text, variable) };
+    case 'file':
+      return { backend: 'file', cacheDir: pathOf(text, variable), ...parameters(text, variable) };
+    case 'redis':
+    case 'rediss':
+      return { backend: 'redis', url: text };
+    case 'hybrid':
+      return { backend: 'hybrid', ...farTier(text.slice('hybrid:'.length), variable) };
+    default:
+      throw new CacheOptionsError(
+        `${variable} must be a URL that begins with memory:, file:, redis:, rediss:, hybrid: or off:; got ${
+          scheme === undefined ? 'no URL' : `'${scheme}:'`
+        }`,
+      );
+  }
+}
+
+function farTier(text: string, variable: string): object {
+  const far = readUrl(text, variable);
+  if (far.backend === 'file') return { file: { cacheDir: far.cacheDir, maxSizeMb: far.maxSizeMb } };
+  if (far.backend === 'redis') return { redis: { url: far.url } };
+  throw new CacheOptionsError(`${variable}: hybrid: is followed by the far tier, such as hybrid:redis://host:6379 or hybrid:file:///dir`);
+}
+
+function pathOf(text: string, variable: string): string {
+  const path = decodeURIComponent(text.slice('file:'.length).split('?')[0]!.replace(/^\/\/(?=\/)/, ''));
+  if (path === '' || path.startsWith('//')) {
+    throw new CacheOptionsError(`${variable}: file: needs a directory, such as file:///var/cache/app`);
+  }
+  return path;
+}
+
+function parameters(text: string, variable: string): Record<string, string | number> {
+  const query = text.includes('?') ? text.slice(text.indexOf('?') + 1) : '';
+  const found: Record<string, string | number> = {};
+  for (const [name, value] of new URLSearchParams(query)) {
+    if (NUMBERS.includes(name)) found[name] = Number(value);
+    else if (TEXTS.includes(name)) found[name] = value;
+    else {
+      throw new CacheOptionsError(`${variable}: unknown parameter '${name}'; known are ${[...NUMBERS, ...TEXTS].join(', ')}`);
+    }
+  }
+  return found;
+}
