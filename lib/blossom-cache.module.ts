@@ -1,4 +1,12 @@
-import { Global, Module, type DynamicModule, type InjectionToken, type ModuleMetadata, type Provider, type Type } from '@nestjs/common';
+import {
+  Global,
+  Module,
+  type DynamicModule,
+  type InjectionToken,
+  type ModuleMetadata,
+  type Provider,
+  type Type,
+} from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { assertOptions } from './cache/arguments.js';
 import { cacheToken } from './cache/cache-token.js';
@@ -76,7 +84,12 @@ export class BlossomCacheModule {
   }
 }
 
-function cacheModule(name: string | undefined, global: boolean, imports: ModuleMetadata['imports'] & {}, options: Provider): DynamicModule {
+function cacheModule(
+  name: string | undefined,
+  global: boolean,
+  imports: ModuleMetadata['imports'] & {},
+  options: Provider,
+): DynamicModule {
   return {
     module: BlossomCacheModule,
     global,

@@ -44,9 +44,12 @@ export function readTags(tags: unknown, operation: string): readonly string[] {
 export function assertOptions(options: unknown, known: readonly string[], operation: string): void {
   if (options === undefined) return;
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new CacheOptionsError(`${operation}: options must be an object such as { ttl: '5m' }; got ${nameOf(options)}`, {
-      operation,
-    });
+    throw new CacheOptionsError(
+      `${operation}: options must be an object such as { ttl: '5m' }; got ${nameOf(options)}`,
+      {
+        operation,
+      },
+    );
   }
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;

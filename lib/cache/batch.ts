@@ -6,7 +6,10 @@ import { detachedContext, LoadScope } from './load-scope.js';
 /** Loads many keys at once; what it found is in the answer, what it leaves out is not there. */
 export type BatchLoader<T> = (
   missing: readonly string[],
-) => ReadonlyMap<string, T> | Readonly<Record<string, T>> | PromiseLike<ReadonlyMap<string, T> | Readonly<Record<string, T>>>;
+) =>
+  | ReadonlyMap<string, T>
+  | Readonly<Record<string, T>>
+  | PromiseLike<ReadonlyMap<string, T> | Readonly<Record<string, T>>>;
 
 /**
  * Gathers the keys that the loads of one call turn out to need, and asks for them together: those known when
@@ -64,7 +67,10 @@ function asMap<T>(answer: unknown): ReadonlyMap<string, T> {
   if (answer instanceof Map) return answer as ReadonlyMap<string, T>;
   const prototype = typeof answer === 'object' && answer !== null ? Object.getPrototypeOf(answer) : undefined;
   if (prototype === Object.prototype || prototype === null) return new Map(Object.entries(answer as Record<string, T>));
-  throw new CacheTypeError(`the loader of getOrSetMany must return a Map or a plain object by key; got ${nameOf(answer)}`, {
-    operation: 'getOrSetMany',
-  });
+  throw new CacheTypeError(
+    `the loader of getOrSetMany must return a Map or a plain object by key; got ${nameOf(answer)}`,
+    {
+      operation: 'getOrSetMany',
+    },
+  );
 }

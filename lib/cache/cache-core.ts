@@ -2,7 +2,7 @@ import type { CacheEvents } from '../events/cache-events.js';
 import type { CacheLog } from '../events/cache-log.js';
 import { StatsCollector } from '../events/cache-stats.js';
 import { CacheKeyError } from '../errors/cache.errors.js';
-import type { Store, StoreSpace } from '../stores/store.js';
+import type { Store } from '../stores/store.js';
 import type { Clock } from '../support/clock.js';
 import { WeakRegistry } from '../support/weak-registry.js';
 import { DraftPolicy } from './call-options.js';
@@ -28,28 +28,25 @@ export interface CacheParts {
   readonly varyBy: (() => string) | undefined;
 }
 
-/** One namespace: its entries and the loads under way. */
-export interface CacheSpace {
-  readonly namespace: string;
-  readonly store: StoreSpace;
-  readonly loads: SingleFlight;
-}
-
 /** One cache: what all the `CacheService` views of its namespaces share. */
 export class CacheCore {
   readonly stats: StatsCollector;
   /** Counts the changes made through this process, so that a load can tell who joined it after one. */
   readonly changes = { count: 0 };
   readonly #drafts = new Map<string, DraftPolicy>();
-  readonly #spaces = new WeakRegistry<CacheSpace>((namespace) => this.#newSpace(namespace));
+  readonly #loads = new WeakRegistry((namespace) => {
+    const { parts: { store, clock, events }, changes } = this; // prettier-ignore
+    return new SingleFlight(store.space(namespace), namespace, { clock, events, changes, shared: store.shared });
+  });
 
   constructor(readonly parts: CacheParts) {
     this.stats = new StatsCollector(parts.events);
     this.setDefaultTtl('', parts.ttl);
   }
 
-  space(namespace: string): CacheSpace {
-    return this.#spaces.get(namespace);
+  /** The loads of a namespace, shared by all who use it. */
+  loads(namespace: string): SingleFlight {
+    return this.#loads.get(namespace);
   }
 
   /** The defaults of a namespace: its own if it was declared with some, else those of the cache. */
@@ -60,12 +57,6 @@ export class CacheCore {
   /** @param ttl milliseconds. */
   setDefaultTtl(namespace: string, ttl: number): void {
     this.#drafts.set(namespace, new DraftPolicy(ttl, this.parts.ttlJitter));
-  }
-
-  #newSpace(namespace: string): CacheSpace {
-    const { store: backend, clock, events } = this.parts;
-    const store = backend.space(namespace);
-    return { namespace, store, loads: new SingleFlight(store, namespace, { clock, events, changes: this.changes }) };
   }
 
   /** The key under which an entry is stored: with whose it is, where the cache is told to tell them apart. */

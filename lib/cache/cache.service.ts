@@ -1,13 +1,14 @@
 import { freshness } from './freshness.js';
-import type { CacheEventSource } from '../events/cache-events.js';
+import type { CacheEvents, CacheEventSource } from '../events/cache-events.js';
 import type { CacheStats } from '../events/cache-stats.js';
 import { CacheOptionsError, CacheTypeError, notAvailable } from '../errors/cache.errors.js';
-import type { Draft, Entry } from '../stores/store.js';
+import type { Draft, Entry, StoreSpace } from '../stores/store.js';
 import { after, isPromise, type Awaitable } from '../support/awaitable.js';
+import type { Clock } from '../support/clock.js';
 import { milliseconds, type Duration } from '../support/duration.js';
 import { assertKey, assertKeys, assertOptions, assertStorable, nameOf, readTags } from './arguments.js';
 import { KeyBatch, type BatchLoader } from './batch.js';
-import type { CacheCore, CacheSpace } from './cache-core.js';
+import type { CacheCore } from './cache-core.js';
 import {
   assertNumber,
   checkGetOrSetOptions,
@@ -16,7 +17,7 @@ import {
   type SetOptions,
 } from './call-options.js';
 import { ABSENT } from './flight.js';
-import type { Loader, LoadRequest } from './single-flight.js';
+import type { Loader, LoadRequest, SingleFlight } from './single-flight.js';
 
 /** What `setMany` takes: an object, a `Map`, or pairs of key and value. */
 export type CacheEntries = Readonly<Record<string, unknown>> | Iterable<readonly [string, unknown]>;
@@ -32,12 +33,18 @@ const NO_OPTIONS: GetOrSetOptions = Object.freeze({});
  */
 export class CacheService {
   readonly #core: CacheCore;
-  readonly #space: CacheSpace;
+  readonly #loads: SingleFlight;
+  readonly #store: StoreSpace;
+  readonly #events: CacheEvents;
+  readonly #clock: Clock;
 
   /** @internal */
   constructor(core: CacheCore, namespace: string) {
     this.#core = core;
-    this.#space = core.space(namespace);
+    this.#loads = core.loads(namespace);
+    this.#store = this.#loads.store;
+    this.#events = core.parts.events;
+    this.#clock = core.parts.clock;
   }
 
   /** The name of the cache this service belongs to. */
@@ -47,7 +54,7 @@ export class CacheService {
 
   /** The namespace this service works in; empty for the cache itself. */
   get namespaceName(): string {
-    return this.#space.namespace;
+    return this.#loads.namespace;
   }
 
   /** False for a cache that was switched off: same calls, nothing stored. */
@@ -57,7 +64,7 @@ export class CacheService {
 
   /** What happens in this cache, in all its namespaces, as it happens. */
   get events(): CacheEventSource {
-    return this.#core.parts.events;
+    return this.#events;
   }
 
   /** The value, or `undefined` where there is none (or where that is the value: see {@link exists}). */
@@ -75,13 +82,13 @@ export class CacheService {
   async set(key: string, value: unknown, options?: SetOptions): Promise<void> {
     const located = this.#located(key, 'set');
     const draft = this.#draft(value, options, 'set');
-    await this.#change(() => this.#space.store.write(located, draft));
+    await this.#change(() => this.#store.write(located, draft));
   }
 
   /** Removes an entry; whether there was one. A load of it that is under way will not be stored. */
   async delete(key: string): Promise<boolean> {
     const located = this.#located(key, 'delete');
-    const removed = await this.#change(() => this.#space.store.remove(located));
+    const removed = await this.#change(() => this.#store.remove(located));
     if (removed) this.#deleted(located);
     return removed;
   }
@@ -96,14 +103,14 @@ export class CacheService {
    * included, keep theirs. The cost does not grow with the number of entries.
    */
   async clear(): Promise<void> {
-    await this.#change(() => this.#space.store.clear());
-    this.#core.parts.events.emit('clear', { namespace: this.#space.namespace });
+    await this.#change(() => this.#store.clear());
+    this.#events.emit('clear', { namespace: this.#loads.namespace });
   }
 
   /** Reads and removes; of many concurrent callers one gets the value. */
   async take<T>(key: string): Promise<T | undefined> {
     const located = this.#located(key, 'take');
-    const entry = await this.#change(() => this.#space.store.take(located));
+    const entry = await this.#change(() => this.#store.take(located));
     if (entry !== undefined) this.#deleted(located);
     return entry?.value as T | undefined;
   }
@@ -112,20 +119,20 @@ export class CacheService {
   async add(key: string, value: unknown, options?: SetOptions): Promise<boolean> {
     const located = this.#located(key, 'add');
     const draft = this.#draft(value, options, 'add');
-    return this.#change(() => this.#space.store.add(located, draft));
+    return this.#change(() => this.#store.add(located, draft));
   }
 
   /** Gives an entry a new ttl from now; whether there was one. It does not revive what has expired. */
   async touch(key: string, ttl: Duration): Promise<boolean> {
     const located = this.#located(key, 'touch');
     const span = milliseconds(ttl, 'touch: ttl');
-    return this.#change(() => this.#space.store.touch(located, span));
+    return this.#change(() => this.#store.touch(located, span));
   }
 
   /** Seconds left; `Infinity` for an entry that never expires, `undefined` where there is none. */
   async ttl(key: string): Promise<number | undefined> {
     const entry = await this.#peek(key, 'ttl');
-    return entry === undefined ? undefined : (entry.expiresAt - this.#core.parts.clock.now()) / 1_000;
+    return entry === undefined ? undefined : (entry.expiresAt - this.#clock.now()) / 1_000;
   }
 
   /** What was found, by key, in the order asked for. */
@@ -141,7 +148,7 @@ export class CacheService {
     for (const [key, value] of pairs(entries)) {
       drafts.set(this.#located(key, 'setMany'), this.#draft(value, options, 'setMany'));
     }
-    if (drafts.size > 0) await this.#change(() => this.#space.store.writeMany(drafts));
+    if (drafts.size > 0) await this.#change(() => this.#store.writeMany(drafts));
   }
 
   /** Removes all; how many there were. */
@@ -149,7 +156,7 @@ export class CacheService {
     assertKeys(keys, 'deleteMany');
     const located = [...new Set(keys)].map((key) => this.#core.locate(key));
     if (located.length === 0) return 0;
-    const removed = await this.#change(() => this.#space.store.removeMany(located));
+    const removed = await this.#change(() => this.#store.removeMany(located));
     for (const key of removed) this.#deleted(key);
     return removed.length;
   }
@@ -158,7 +165,7 @@ export class CacheService {
   async getSet<T>(key: string, value: unknown, options?: SetOptions): Promise<T | undefined> {
     const located = this.#located(key, 'getSet');
     const draft = this.#draft(value, options, 'getSet');
-    const before = await this.#change(() => this.#space.store.swap(located, draft));
+    const before = await this.#change(() => this.#store.swap(located, draft));
     return before?.value as T | undefined;
   }
 
@@ -171,7 +178,7 @@ export class CacheService {
     const located = this.#located(key, 'increment');
     assertNumber(by, 'increment');
     const draft = this.#draft(0, options, 'increment');
-    return this.#change(() => this.#space.store.increment(located, by, draft));
+    return this.#change(() => this.#store.increment(located, by, draft));
   }
 
   /** As {@link increment}, downwards. */
@@ -204,10 +211,10 @@ export class CacheService {
     const found = this.#loadsAnyway(options) ? new Map<string, Entry>() : await this.#lookupMany(wanted);
     const values = new Map<string, T>([...found].map(([key, entry]) => [key, entry.value as T]));
     const missing = wanted.filter((key) => !values.has(key));
-    const batch = new KeyBatch<T>(loadMissing, this.#space.loads);
+    const batch = new KeyBatch<T>(loadMissing, this.#loads);
     const landings = missing.map((key) => {
       const located = this.#core.locate(key);
-      return this.#space.loads.load(this.#request(located, () => batch.load(key, located), options, 'getOrSetMany'));
+      return this.#loads.load(this.#request(located, () => batch.load(key, located), options, 'getOrSetMany'));
     });
     batch.start();
     for (const [index, landing] of (await Promise.all(landings)).entries()) {
@@ -224,13 +231,13 @@ export class CacheService {
     const read = readTags(typeof tags === 'string' ? [tags] : tags, 'invalidateTags');
     if (read.length === 0) return;
     await this.#change(() => this.#core.parts.store.invalidateTags(read));
-    this.#core.parts.events.emit('invalidate', { tags: read });
+    this.#events.emit('invalidate', { tags: read });
   }
 
   /** The same cache with keys of its own. A nested one is named `outer:inner`. */
   namespace(name: string): CacheService {
     assertKey(name, 'namespace');
-    const outer = this.#space.namespace;
+    const outer = this.#loads.namespace;
     return new CacheService(this.#core, outer === '' ? name : `${outer}:${name}`);
   }
 
@@ -259,7 +266,12 @@ export class CacheService {
   }
 
   /** Not in this release. */
-  async writeThrough<T>(_key: string, _value: T, _write: (value: T) => Promise<unknown>, _options?: SetOptions): Promise<T> {
+  async writeThrough<T>(
+    _key: string,
+    _value: T,
+    _write: (value: T) => Promise<unknown>,
+    _options?: SetOptions,
+  ): Promise<T> {
     throw notAvailable('writeThrough');
   }
 
@@ -288,13 +300,13 @@ export class CacheService {
    */
   async write<T>(key: string, write: Loader<T>, options: GetOrSetOptions, caller: Caller): Promise<T> {
     const located = this.#located(key, caller.operation);
-    const landing = await this.#space.loads.write(this.#request(located, write, options, caller.operation));
+    const landing = await this.#loads.write(this.#request(located, write, options, caller.operation));
     return landing.value as T;
   }
 
   /** Declares the default ttl of this namespace, in milliseconds. @internal */
   setDefaultTtl(ttl: number): void {
-    this.#core.setDefaultTtl(this.#space.namespace, ttl);
+    this.#core.setDefaultTtl(this.#loads.namespace, ttl);
   }
 
   #fetch<T>(key: string, loader: Loader<T>, options: GetOrSetOptions, caller: Caller): Promise<T> {
@@ -313,7 +325,7 @@ export class CacheService {
   }
 
   async #load<T>(request: LoadRequest, caller: Caller): Promise<T> {
-    const landing = await this.#space.loads.load(request);
+    const landing = await this.#loads.load(request);
     if ('unstored' in landing && caller.strict) throw landing.unstored;
     return landing.value === ABSENT ? this.#load<T>(request, caller) : (landing.value as T);
   }
@@ -329,20 +341,20 @@ export class CacheService {
       throw new CacheOptionsError(`${operation}: a loader function is needed; got ${nameOf(loader)}`, { operation });
     }
     const asked = this.enabled ? options : { ...options, forceFresh: true };
-    return { key, loader, options: asked, drafts: this.#core.drafts(this.#space.namespace), operation };
+    return { key, loader, options: asked, drafts: this.#core.drafts(this.#loads.namespace), operation };
   }
 
   /** The fresh entry, counted as a hit, or a miss. */
   #lookup(key: string): Awaitable<Entry | undefined> {
-    const now = this.#core.parts.clock.now();
-    const entry = this.#space.store.read(key, now);
+    const now = this.#clock.now();
+    const entry = this.#store.read(key, now);
     return isPromise(entry) ? entry.then((found) => this.#judge(key, found, now)) : this.#judge(key, entry, now);
   }
 
   async #lookupMany(keys: readonly string[]): Promise<Map<string, Entry>> {
     const wanted = new Map(keys.map((key) => [key, this.#core.locate(key)]));
-    const now = this.#core.parts.clock.now();
-    const read = wanted.size === 0 ? new Map<string, Entry>() : this.#space.store.readMany([...wanted.values()], now);
+    const now = this.#clock.now();
+    const read = wanted.size === 0 ? new Map<string, Entry>() : this.#store.readMany([...wanted.values()], now);
     const entries = isPromise(read) ? await read : read;
     const found = new Map<string, Entry>();
     for (const [key, located] of wanted) {
@@ -353,15 +365,19 @@ export class CacheService {
   }
 
   #judge(key: string, entry: Entry | undefined, now: number): Entry | undefined {
-    const fresh = entry !== undefined && freshness(entry, now) === 'fresh';
-    this.#core.parts.events.read(fresh ? 'hit' : 'miss', this.#space.namespace, key);
-    return fresh ? entry : undefined;
+    const { namespace } = this.#loads;
+    if (entry !== undefined && freshness(entry, now) === 'fresh') {
+      this.#events.hit(namespace, key);
+      return entry;
+    }
+    this.#events.emit('miss', { namespace, key });
+    return undefined;
   }
 
   /** The fresh entry, not counted. */
   async #peek(key: string, operation: string): Promise<Entry | undefined> {
-    const now = this.#core.parts.clock.now();
-    const entry = await this.#space.store.read(this.#located(key, operation), now);
+    const now = this.#clock.now();
+    const entry = await this.#store.read(this.#located(key, operation), now);
     return entry !== undefined && freshness(entry, now) === 'fresh' ? entry : undefined;
   }
 
@@ -372,7 +388,7 @@ export class CacheService {
 
   #draft(value: unknown, options: SetOptions | undefined, operation: string): Draft {
     assertStorable(value, operation);
-    return this.#core.drafts(this.#space.namespace).fromOptions(value, options, operation);
+    return this.#core.drafts(this.#loads.namespace).fromOptions(value, options, operation);
   }
 
   /** Makes a change and counts it, when it is asked for and when it is done. */
@@ -386,7 +402,7 @@ export class CacheService {
   }
 
   #deleted(key: string): void {
-    this.#core.parts.events.emit('delete', { namespace: this.#space.namespace, key });
+    this.#events.emit('delete', { namespace: this.#loads.namespace, key });
   }
 }
 

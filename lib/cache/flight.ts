@@ -6,11 +6,21 @@ import { LoadScope } from './load-scope.js';
 /** What a loader returns for a key that it was asked for and did not find. */
 export const ABSENT = Symbol('absent');
 
+/** A place in the order of what this process does. */
+export interface Moment {
+  /** Calls and loads before it. */
+  readonly order: number;
+  /** Changes (writes, deletes, clears, invalidations) before it. */
+  readonly changes: number;
+}
+
 /** What a load came to. */
 export interface Landing {
   readonly value: unknown;
   /** Something happened to the entry during the load that its value cannot know of. */
   readonly fenced: boolean;
+  /** The value was not loaded: somebody else had stored it. */
+  readonly found?: boolean;
   /** Why the value, which is fine for those who wait for it, was not stored. */
   readonly unstored?: unknown;
 }
@@ -30,8 +40,8 @@ export class Flight {
   constructor(
     /** Whether this is what fills a key of a namespace: a loader below it must not ask for that key. */
     fills: (space: object, key: string) => boolean,
-    /** The count of changes at the time the load began. */
-    readonly epoch: number,
+    /** When it began. */
+    readonly began: Moment,
     private readonly onAbandoned: (flight: Flight) => void,
   ) {
     this.scope = new LoadScope(this.context, fills);

@@ -36,9 +36,8 @@ export class LoadScope {
 
   /** @throws {CacheKeyError} if this loader, or one that waits for it, fills the key itself. */
   refuseRecursion(space: object, key: string): void {
-    for (let scope: LoadScope | undefined = this; scope !== undefined; scope = scope.#parent) {
-      if (!scope.#done && scope.fills(space, key)) throw recursion();
-    }
+    if (!this.#done && this.fills(space, key)) throw recursion();
+    this.#parent?.refuseRecursion(space, key);
   }
 
   /**

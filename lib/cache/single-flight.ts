@@ -1,12 +1,11 @@
 import type { CacheEvents } from '../events/cache-events.js';
 import { CacheSerializationError } from '../errors/cache.errors.js';
-import type { Entry, Lease, LeaseBusy, LeasePurpose, StoreSpace } from '../stores/store.js';
+import type { LeasePurpose, StoreSpace } from '../stores/store.js';
 import { after, isPromise, type Awaitable } from '../support/awaitable.js';
 import type { Clock } from '../support/clock.js';
 import { assertStorable } from './arguments.js';
 import { loadTags, type DraftPolicy, type GetOrSetOptions } from './call-options.js';
-import { ABSENT, Flight, type Landing } from './flight.js';
-import { freshness } from './freshness.js';
+import { ABSENT, Flight, type Landing, type Moment } from './flight.js';
 import type { LoadContext } from './load-context.js';
 import { LoadScope } from './load-scope.js';
 
@@ -29,6 +28,8 @@ export interface LoadEnvironment {
   readonly events: CacheEvents;
   /** How many changes (writes, deletes, clears, invalidations) this process has made. */
   readonly changes: { count: number };
+  /** Whether other processes make changes too. */
+  readonly shared: boolean;
 }
 
 /**
@@ -38,10 +39,11 @@ export interface LoadEnvironment {
  */
 export class SingleFlight {
   readonly #flights = new Map<string, Flight>();
+  #order = 0;
 
   constructor(
-    private readonly store: StoreSpace,
-    private readonly namespace: string,
+    readonly store: StoreSpace,
+    readonly namespace: string,
     private readonly env: LoadEnvironment,
   ) {}
 
@@ -51,17 +53,17 @@ export class SingleFlight {
   }
 
   /** Joins the load of this key, or begins one. */
-  load(request: LoadRequest): Promise<Landing> {
+  load(request: LoadRequest, called: Moment = this.#now()): Promise<Landing> {
     const { key, options } = request;
     if (options.signal?.aborted === true) return Promise.reject(options.signal.reason);
     LoadScope.current()?.refuseRecursion(this, key);
     const current = options.forceFresh === true ? undefined : this.#flights.get(key);
     if (current === undefined) return this.#begin(request);
     const joinable = current.joinable();
-    if (!isPromise(joinable)) return joinable ? this.#join(current, request) : this.#begin(request);
+    if (!isPromise(joinable)) return joinable ? this.#join(current, request, called) : this.#begin(request);
     return joinable.then((yes) => {
-      if (yes) return this.#join(current, request);
-      return this.#flights.get(key) === current ? this.#begin(request) : this.load(request);
+      if (yes) return this.#join(current, request, called);
+      return this.#flights.get(key) === current ? this.#begin(request) : this.load(request, called);
     });
   }
 
@@ -71,11 +73,15 @@ export class SingleFlight {
    */
   async write(request: LoadRequest): Promise<Landing> {
     const { key } = request;
-    const flight = new Flight(() => false, this.env.changes.count, () => {});
+    const flight = new Flight(
+      () => false,
+      this.#now(),
+      () => {},
+    );
     const tags = loadTags(request.options.tags, request.operation);
     const leased = this.store.lease(key, tags, 'write');
     const lease = isPromise(leased) ? await leased : leased;
-    if ('freed' in lease) throw new TypeError('a write lease is never busy');
+    if (!('commit' in lease)) throw new TypeError('a store must grant a write lease to whoever asks');
     flight.lease = lease;
     try {
       const landing = await this.#runUnderLease(flight, request, tags);
@@ -91,7 +97,7 @@ export class SingleFlight {
     const { key } = request;
     const flight = new Flight(
       (space, other) => space === this && other === key,
-      this.env.changes.count,
+      this.#now(),
       (abandoned) => {
         this.#leave(abandoned, key);
         void abandoned.letGo();
@@ -111,13 +117,24 @@ export class SingleFlight {
     if (this.#flights.get(key) === flight) this.#flights.delete(key);
   }
 
-  async #join(flight: Flight, request: LoadRequest): Promise<Landing> {
-    const joinedAt = this.env.changes.count;
+  async #join(flight: Flight, request: LoadRequest, called: Moment): Promise<Landing> {
+    const joined = this.env.changes.count;
     const landing = await this.#wait(flight, request.options.signal);
-    const missedAChange = landing.fenced && joinedAt !== flight.epoch;
-    if (missedAChange) return this.load(request);
+    if (this.#mayMissAChange(flight, landing, called, joined)) return this.load(request, called);
     // A stream, say, is for one reader.
     return landing.unstored instanceof CacheSerializationError ? this.#begin(request) : landing;
+  }
+
+  /** Whether a change before the call, but during the load that it joined, could be missing from the value. */
+  #mayMissAChange(flight: Flight, landing: Landing, called: Moment, joined: number): boolean {
+    if (flight.began.order > called.order) return false;
+    if (!landing.fenced && landing.found !== true) return false;
+    return this.env.shared || joined !== flight.began.changes;
+  }
+
+  #now(): Moment {
+    this.#order += 1;
+    return { order: this.#order, changes: this.env.changes.count };
   }
 
   #wait(flight: Flight, signal: AbortSignal | undefined): Promise<Landing> {
@@ -128,21 +145,13 @@ export class SingleFlight {
 
   #fly(flight: Flight, request: LoadRequest, purpose: LeasePurpose): Awaitable<Landing> {
     const tags = loadTags(request.options.tags, request.operation);
-    const go = (lease: Lease | LeaseBusy): Awaitable<Landing> => {
-      if ('freed' in lease) return this.#loadedElsewhere(lease, flight, request, purpose);
-      flight.lease = lease;
+    return after(this.store.lease(request.key, tags, purpose), (answer): Awaitable<Landing> => {
+      if ('entry' in answer) return { value: answer.entry.value, fenced: false, found: true };
+      // Somebody else loads this key: when they are done there may be an entry.
+      if ('freed' in answer) return answer.freed.then(() => this.#fly(flight, request, purpose));
+      flight.lease = answer;
       return this.#runUnderLease(flight, request, tags);
-    };
-    return after(this.store.lease(request.key, tags, purpose), go);
-  }
-
-  /** Somebody else loads this key: waits until they are done, and takes over if they left nothing. */
-  async #loadedElsewhere(busy: LeaseBusy, flight: Flight, request: LoadRequest, purpose: LeasePurpose): Promise<Landing> {
-    await busy.freed;
-    const now = this.env.clock.now();
-    const entry: Entry | undefined = await this.store.read(request.key, now);
-    if (entry !== undefined && freshness(entry, now) === 'fresh') return { value: entry.value, fenced: false };
-    return this.#fly(flight, request, purpose);
+    });
   }
 
   #runUnderLease(flight: Flight, request: LoadRequest, tags: readonly string[]): Promise<Landing> {

@@ -12,5 +12,6 @@ export function CachePut<const O extends CachePutOptions>(
   options: O & Known<O, CachePutOptions>,
 ): CacheMethodDecorator<O> {
   const checked = checkPut(options);
-  return (target, key, descriptor) => addOperation('@CachePut', { kind: 'put', options: checked }, target, key, descriptor);
+  return (target, key, descriptor) =>
+    addOperation('@CachePut', { kind: 'put', options: checked }, target, key, descriptor);
 }

@@ -30,7 +30,13 @@ type ResultTagsDecorator<F extends TagMaker> = <M extends AsyncMethod>(
 export function CacheTags<const F extends readonly (string | TagMaker)[]>(...tags: F): TagsDecorator<F> {
   if (tags.length === 0) throw new CacheOptionsError('@CacheTags: give at least one tag');
   return (target, key, descriptor) =>
-    addRules('@CacheTags', target, key, descriptor, tags.map((tag) => ({ from: 'arguments', tags: checked(tag) })));
+    addRules(
+      '@CacheTags',
+      target,
+      key,
+      descriptor,
+      tags.map((tag) => ({ from: 'arguments', tags: checked(tag) })),
+    );
 }
 
 /** Tags that only the result tells. Where there is no result a function that fails stands for no tags. */

@@ -1,7 +1,12 @@
 import { assertOptions } from '../cache/arguments.js';
 import { refuseLater } from '../cache/call-options.js';
 import { CacheOptionsError } from '../errors/cache.errors.js';
-import type { CacheableOptions, CacheConfigOptions, CacheEvictOptions, CachePutOptions } from '../operations/operation.js';
+import type {
+  CacheableOptions,
+  CacheConfigOptions,
+  CacheEvictOptions,
+  CachePutOptions,
+} from '../operations/operation.js';
 import { milliseconds } from '../support/duration.js';
 
 const PLACE = ['cache', 'namespace'];
@@ -30,7 +35,7 @@ export function checkPut(options: CachePutOptions): CachePutOptions {
 export function checkEvict(options: CacheEvictOptions): CacheEvictOptions {
   const checked = check('@CacheEvict', options, EVICT);
   if (['key', 'keys', 'tags', 'allEntries', 'of'].every((name) => isMissing(checked, name))) {
-    throw new CacheOptionsError("@CacheEvict: say what to evict: key, keys, of, tags, or allEntries: true");
+    throw new CacheOptionsError('@CacheEvict: say what to evict: key, keys, of, tags, or allEntries: true');
   }
   return checked;
 }
@@ -46,10 +51,34 @@ function check<O extends object>(decorator: string, options: O, known: readonly 
   const given = options as Record<string, unknown>;
   for (const name of FUNCTIONS) expect(decorator, given, name, 'a function', (value) => typeof value === 'function');
   for (const name of TEXTS) expect(decorator, given, name, 'a string that is not empty', isText);
-  expect(decorator, given, 'key', 'a function or a string', (value) => typeof value === 'function' || typeof value === 'string');
-  expect(decorator, given, 'keys', 'a function or an array', (value) => typeof value === 'function' || Array.isArray(value));
-  expect(decorator, given, 'tags', 'a function or an array', (value) => typeof value === 'function' || Array.isArray(value));
-  expect(decorator, given, 'varyBy', "a function or 'public'", (value) => typeof value === 'function' || value === 'public');
+  expect(
+    decorator,
+    given,
+    'key',
+    'a function or a string',
+    (value) => typeof value === 'function' || typeof value === 'string',
+  );
+  expect(
+    decorator,
+    given,
+    'keys',
+    'a function or an array',
+    (value) => typeof value === 'function' || Array.isArray(value),
+  );
+  expect(
+    decorator,
+    given,
+    'tags',
+    'a function or an array',
+    (value) => typeof value === 'function' || Array.isArray(value),
+  );
+  expect(
+    decorator,
+    given,
+    'varyBy',
+    "a function or 'public'",
+    (value) => typeof value === 'function' || value === 'public',
+  );
   if (given['ttl'] !== undefined && typeof given['ttl'] !== 'function') milliseconds(given['ttl'], `${decorator}: ttl`);
   return Object.freeze({ ...options });
 }

@@ -11,7 +11,13 @@ type Method = (...args: unknown[]) => unknown;
  * Adds an operation to a method, and with the first one puts in its place what hands each call to the cache
  * of the instance. An instance that Nest did not construct, or did not bind, runs the body as it is.
  */
-export function addOperation(decorator: string, operation: Operation, target: object, key: PropertyKey, descriptor: unknown): void {
+export function addOperation(
+  decorator: string,
+  operation: Operation,
+  target: object,
+  key: PropertyKey,
+  descriptor: unknown,
+): void {
   const record = openRecord(decorator, target, key, descriptor);
   if (operation.kind === 'cacheable' && record.operations.some(({ kind }) => kind === 'cacheable')) {
     throw new CacheOptionsError(`${decorator} is on ${placeOf(target, key)} twice: leave one`);

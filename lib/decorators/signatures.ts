@@ -32,9 +32,10 @@ export interface Mismatch<Message extends string> {
 }
 
 /** `unknown` if the options agree with the method, else something no descriptor is. */
-export type Agrees<O, M extends AsyncMethod> = O extends Wanted<O, M>
-  ? unknown
-  : Mismatch<'the parameters of key, tags, condition, unless or ttl disagree with those of the method'>;
+export type Agrees<O, M extends AsyncMethod> =
+  O extends Wanted<O, M>
+    ? unknown
+    : Mismatch<'the parameters of key, tags, condition, unless or ttl disagree with those of the method'>;
 
 /** No option beyond the known ones: a generic parameter alone would let a misspelt one pass. */
 export type Known<O, All> = O & Record<Exclude<keyof O, AllKeys<All>>, never>;

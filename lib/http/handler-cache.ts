@@ -99,12 +99,17 @@ export class HandlerCache {
     const why = this.identity.objection(context, varyBy, cache.options.anonymousGuards);
     if (why === undefined) return false;
     const where = label(context);
-    this.log.warnOnce(`identity ${where}`, `${where} is not cached: ${why}; say whose the answer is with varyBy, or 'public'`);
+    this.log.warnOnce(
+      `identity ${where}`,
+      `${where} is not cached: ${why}; say whose the answer is with varyBy, or 'public'`,
+    );
     return true;
   }
 }
 
-function cacheableOf(record: MethodRecord | undefined): { cache?: string | undefined; varyBy?: VaryBy | undefined } | undefined {
+function cacheableOf(
+  record: MethodRecord | undefined,
+): { cache?: string | undefined; varyBy?: VaryBy | undefined } | undefined {
   return record?.operations.find(({ kind }) => kind === 'cacheable')?.options;
 }
 
@@ -128,5 +133,7 @@ function knownTags(rules: readonly TagRule[], operation: string): readonly strin
 }
 
 function tagsOfResult(rules: readonly TagRule[], value: unknown): readonly string[] {
-  return rules.flatMap((rule) => (rule.from === 'result' ? readTags([rule.tags(value)].flat(), '@CacheTags.fromResult') : []));
+  return rules.flatMap((rule) =>
+    rule.from === 'result' ? readTags([rule.tags(value)].flat(), '@CacheTags.fromResult') : [],
+  );
 }

@@ -37,12 +37,12 @@ export class IdentityRule {
   #globalGuards(): readonly unknown[] {
     const { container } = this.moduleRef as unknown as { container?: { applicationConfig?: GuardConfig } };
     const config = container?.applicationConfig;
-    if (config === undefined) return [UnknownGuards];
+    if (config === undefined) return [unknownGuard];
     return [...config.getGlobalGuards(), ...config.getGlobalRequestGuards().map(({ metatype }) => metatype)];
   }
 }
 
-class UnknownGuards {}
+function unknownGuard(): void {}
 
 function classOf(guard: unknown): unknown {
   return typeof guard === 'function' ? guard : (guard as object).constructor;

@@ -12,33 +12,40 @@ import { CacheKeyError } from '../errors/cache.errors.js';
  */
 export function canonicalArguments(args: readonly unknown[]): string {
   try {
-    return list('(', args, []);
+    return list('(', args, NOWHERE);
   } catch (error) {
     if (error instanceof RangeError) throw unkeyable('something nested too deeply');
     throw error;
   }
 }
 
-/** SHA-256 of {@link canonicalArguments}, in hexadecimal. Short texts that come again are not hashed again. */
+/** SHA-256 of {@link canonicalArguments}, in hexadecimal. */
 export function argumentsDigest(args: readonly unknown[]): string {
-  const text = canonicalArguments(args);
-  const known = digests.get(text);
-  if (known !== undefined) return known;
-  const digest = hash('sha256', text, 'hex');
-  if (text.length <= REMEMBERED_LENGTH) remember(text, digest);
-  return digest;
+  return hash('sha256', canonicalArguments(args), 'hex');
 }
 
-const REMEMBERED = 2_000;
+/** Keys that are remembered by the text of their arguments, and how long such a text may be. */
+const REMEMBERED = 1_000;
 const REMEMBERED_LENGTH = 512;
-const digests = new Map<string, string>();
 
-function remember(text: string, digest: string): void {
-  if (digests.size >= REMEMBERED) digests.delete(digests.keys().next().value!);
-  digests.set(text, digest);
+/** Makes keys of a prefix and the digest of arguments; for short arguments that come again, without hashing. */
+export function argumentKeys(prefix: string): (args: readonly unknown[]) => string {
+  const known = new Map<string, string>();
+  return (args) => {
+    const text = canonicalArguments(args);
+    const remembered = known.get(text);
+    if (remembered !== undefined) return remembered;
+    const key = prefix + hash('sha256', text, 'hex');
+    if (text.length <= REMEMBERED_LENGTH) {
+      if (known.size >= REMEMBERED) known.delete(known.keys().next().value!);
+      known.set(text, key);
+    }
+    return key;
+  };
 }
 
 type Path = readonly object[];
+const NOWHERE: Path = [];
 
 function token(value: unknown, path: Path): string {
   switch (typeof value) {
@@ -73,14 +80,10 @@ function symbol(value: symbol): string {
   return text('y', name);
 }
 
-function list(type: string, values: Iterable<unknown>, path: Path): string {
-  let count = 0;
-  let tokens = '';
-  for (const value of values) {
-    tokens += token(value, path);
-    count += 1;
-  }
-  return `${type}${count}:${tokens}`;
+function list(type: string, values: readonly unknown[], path: Path): string {
+  let tokens = `${type}${values.length}:`;
+  for (let i = 0; i < values.length; i += 1) tokens += token(values[i], path);
+  return tokens;
 }
 
 function reference(value: object, path: Path): string {
@@ -94,7 +97,7 @@ function builtIn(value: object, path: Path): string | undefined {
   if (Array.isArray(value)) return array(value, path);
   if (types.isDate(value)) return `d${value.getTime()};`;
   if (types.isMap(value)) return list('M', [...value].flat(1), path);
-  if (types.isSet(value)) return list('S', value, path);
+  if (types.isSet(value)) return list('S', [...value], path);
   if (types.isRegExp(value)) return text('r', value.source) + text('', value.flags);
   if (ArrayBuffer.isView(value)) {
     return text('b', value.constructor.name) + binary(value.buffer, value.byteOffset, value.byteLength);
@@ -133,11 +136,13 @@ function className(value: object): string | undefined {
 
 function properties(value: object, path: Path): string {
   const keys = Object.keys(value);
-  const symbols = Object.getOwnPropertySymbols(value).filter((key) => Object.prototype.propertyIsEnumerable.call(value, key));
+  const symbols = Object.getOwnPropertySymbols(value).filter((key) =>
+    Object.prototype.propertyIsEnumerable.call(value, key),
+  );
   let tokens = '';
-  for (const key of keys.sort()) tokens += text('k', key) + token((value as Record<string, unknown>)[key], path);
+  for (const key of keys.toSorted()) tokens += text('k', key) + token((value as Record<string, unknown>)[key], path);
   const named = symbols.map((key) => symbol(key) + token((value as Record<symbol, unknown>)[key], path));
-  return `${keys.length + named.length}:${tokens}${named.sort().join('')}`;
+  return `${keys.length + named.length}:${tokens}${named.toSorted().join('')}`;
 }
 
 /** What stands for something outside of itself: its properties do not say what it is. */

@@ -20,8 +20,8 @@ interface Call {
   readonly args: unknown[];
   /** Runs the body; an Observable's emissions are gathered. `context` is that of the load it runs in. */
   readonly invoke: (context: LoadContext | undefined) => unknown;
-  /** What `unless`, `ttl` and result tags see of what the body returned. */
-  readonly resultOf: (value: unknown) => unknown;
+  /** What `unless`, `ttl` and result tags see of what the body returned; undefined where that is the value itself. */
+  readonly resultOf: ((value: unknown) => unknown) | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -61,7 +61,9 @@ export class CallExecutor implements CallRunner {
       const plan = this.plan(record, instance);
       if (!plan.enabled) return bare();
       const scope = takeCallScope(record);
-      if (record.returns === 'promise') return this.#promise({ ...PROMISED, plan, scope, instance, args, invoke: bare });
+      if (record.returns === 'promise') {
+        return this.#promise({ plan, scope, instance, args, invoke: bare, resultOf: undefined, signal: undefined });
+      }
       if (record.returns === 'observable') return this.#observable(plan, scope, instance, args, bare);
       return this.#learn(record, plan, scope, instance, args, bare);
     } catch (error) {
@@ -83,7 +85,9 @@ export class CallExecutor implements CallRunner {
   }
 
   #promise(call: Call): Promise<unknown> {
-    return this.#execute(call, this.#prepare(call));
+    if (!call.plan.simple) return this.#execute(call, this.#prepare(call));
+    const lookup = this.#lookup(call);
+    return lookup === undefined ? this.#uncached(call) : this.#cached(call, lookup);
   }
 
   #observable(
@@ -145,7 +149,9 @@ export class CallExecutor implements CallRunner {
       .map(({ early, prepare }) => ({ early, evict: prepare(instance, args) }));
     return {
       lookup: this.#lookup(call),
-      puts: plan.puts.filter(({ condition }) => condition?.(instance, args) ?? true).map((entry) => this.#keyed(entry, call)),
+      puts: plan.puts
+        .filter(({ condition }) => condition?.(instance, args) ?? true)
+        .map((entry) => this.#keyed(entry, call)),
       early: evicts.filter(({ early }) => early).map(({ evict }) => evict),
       late: evicts.filter(({ early }) => !early).map(({ evict }) => evict),
     };
@@ -168,15 +174,11 @@ export class CallExecutor implements CallRunner {
   #keyed(entry: EntryPlan, call: Call): Keyed {
     const { plan, scope, instance, args } = call;
     const { tags } = entry;
-    return {
-      entry,
-      key: scope?.options.key ?? entry.key(instance, args),
-      options: {
-        ttl: scope?.options.ttl ?? entry.ttl,
-        forceFresh: scope?.options.mode === 'refresh',
-        ...(tags === undefined ? {} : { tags: () => readTags(tags(instance, args), plan.label) }),
-      },
-    };
+    const key = scope?.options.key ?? entry.key(instance, args);
+    if (scope === undefined && tags === undefined) return { entry, key, options: entry.options };
+    const ttl = scope?.options.ttl ?? entry.options.ttl;
+    const known = tags && ((): readonly string[] => readTags(tags(instance, args), plan.label));
+    return { entry, key, options: { ttl, forceFresh: scope?.options.mode === 'refresh', tags: known } };
   }
 
   #execute(call: Call, prepared: Prepared): Promise<unknown> {
@@ -200,10 +202,21 @@ export class CallExecutor implements CallRunner {
   /** The value: stored by every put, or looked up, or just what the body returns. */
   #produce(call: Call, { lookup, puts }: Prepared): Promise<unknown> {
     if (lookup !== undefined) return this.#cached(call, lookup);
+    if (puts.length === 0) return this.#uncached(call);
     return puts.reduceRight<(context: LoadContext | undefined) => Promise<unknown>>(
-      (inner, put) => () => put.entry.cache.write(put.key, this.#loader({ ...call, invoke: inner }, put.entry), put.options, call.plan.caller),
-      async (context) => runDetachedUnless(context, () => call.invoke(context)),
+      (inner, put) => () =>
+        put.entry.cache.write(
+          put.key,
+          this.#loader({ ...call, invoke: inner }, put.entry),
+          put.options,
+          call.plan.caller,
+        ),
+      async (context) => call.invoke(context),
     )(undefined);
+  }
+
+  async #uncached(call: Call): Promise<unknown> {
+    return runDetached(() => call.invoke(undefined));
   }
 
   #cached(call: Call, { entry, key, options }: Keyed): Promise<unknown> {
@@ -215,24 +228,17 @@ export class CallExecutor implements CallRunner {
 
   /** The body as a loader, which afterwards says what the decorators want to know of its result. */
   #loader(call: Call, entry: EntryPlan): (context: LoadContext) => unknown {
-    const { scope } = call;
-    const settle = (context: LoadContext, value: unknown): unknown => {
-      if (scope?.options.mode === 'readonly') context.skip();
-      this.#judge(call, entry, context, call.resultOf(value));
-      return value;
-    };
-    return (context) => {
-      const returned = call.invoke(context);
-      return returned instanceof Promise
-        ? returned.then((value) => settle(context, value))
-        : Promise.resolve(returned).then((value) => settle(context, value));
-    };
+    return (context) =>
+      Promise.resolve(call.invoke(context)).then((value) => {
+        this.#judge(call, entry, context, call.resultOf === undefined ? value : call.resultOf(value));
+        return value;
+      });
   }
 
   #judge(call: Call, entry: EntryPlan, context: LoadContext, result: unknown): void {
     const { instance, args, plan, scope } = call;
     try {
-      if (entry.unless?.(instance, result, args) === true) return context.skip();
+      if (scope?.options.mode === 'readonly' || entry.unless?.(instance, result, args) === true) return context.skip();
       if (entry.ttlOf !== undefined && scope?.options.ttl === undefined) {
         context.setTtl(entry.ttlOf(instance, result, args));
       }
@@ -250,14 +256,9 @@ export class CallExecutor implements CallRunner {
 }
 
 const NEVER = new AbortController().signal;
-const PROMISED = { resultOf: (value: unknown): unknown => value, signal: undefined } as const;
 
 function last(values: unknown): unknown {
   return (values as readonly unknown[]).at(-1);
-}
-
-function runDetachedUnless<T>(context: LoadContext | undefined, body: () => T): T {
-  return context === undefined ? runDetached(body) : body();
 }
 
 function returnsOf(returned: unknown, label: string): 'promise' | 'observable' {

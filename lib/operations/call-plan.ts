@@ -1,9 +1,10 @@
 import { readTags } from '../cache/arguments.js';
+import type { GetOrSetOptions } from '../cache/call-options.js';
 import { varied } from '../cache/cache-core.js';
 import type { CacheService, Caller } from '../cache/cache.service.js';
 import { CacheOptionsError } from '../errors/cache.errors.js';
 import type { Duration } from '../support/duration.js';
-import { argumentsDigest } from './argument-key.js';
+import { argumentKeys } from './argument-key.js';
 import { bindingOf, bindingSlot } from './binding.js';
 import { configOf, recordOf, recordsOf, type MethodRecord } from './method-record.js';
 import type {
@@ -25,7 +26,8 @@ export interface EntryPlan {
   readonly key: Maker<string>;
   readonly condition: Maker<boolean> | undefined;
   readonly unless: ((instance: object, result: unknown, args: Args) => boolean) | undefined;
-  readonly ttl: Duration | undefined;
+  /** The options of a call whose tags do not depend on it. */
+  readonly options: GetOrSetOptions;
   readonly ttlOf: ((instance: object, result: unknown, args: Args) => Duration) | undefined;
   /** Undefined where no tag depends on anything: then there are none. */
   readonly tags: Maker<readonly string[]> | undefined;
@@ -70,7 +72,9 @@ export class PlanMaker {
   }
 
   plan(record: MethodRecord): CallPlan {
-    const cacheables = record.operations.flatMap((op) => (op.kind === 'cacheable' ? [this.cacheable(op.options, record)] : []));
+    const cacheables = record.operations.flatMap((op) =>
+      op.kind === 'cacheable' ? [this.cacheable(op.options, record)] : [],
+    );
     const puts = record.operations.flatMap((op) => (op.kind === 'put' ? [this.#put(op.options, record)] : []));
     const evicts = record.operations.flatMap((op) => (op.kind === 'evict' ? [this.#evict(op.options, record)] : []));
     const caches = record.operations.map((op) => this.#cache(op.options));
@@ -128,12 +132,16 @@ export class PlanMaker {
         if (options.allEntries === true) return () => cache.clear();
         const targets = keys.map(({ from, find }) => ({ from, found: find(self, args) }));
         const tagged = tags === undefined ? [] : readTags(tags(self, args), this.#label(record));
-        return () => Promise.all([...targets.map(({ from, found }) => from.deleteMany(found)), cache.invalidateTags(tagged)]);
+        return () =>
+          Promise.all([...targets.map(({ from, found }) => from.deleteMany(found)), cache.invalidateTags(tagged)]);
       },
     };
   }
 
-  #evictedKeys(options: CacheEvictOptions, record: MethodRecord): { from: CacheService; find: Maker<readonly string[]> }[] {
+  #evictedKeys(
+    options: CacheEvictOptions,
+    record: MethodRecord,
+  ): { from: CacheService; find: Maker<readonly string[]> }[] {
     const cache = this.#place(options);
     const found: { from: CacheService; find: Maker<readonly string[]> }[] = [];
     if (options.key !== undefined) {
@@ -149,7 +157,10 @@ export class PlanMaker {
     }
     if (options.of !== undefined) {
       const target = this.#target(options.of, record);
-      found.push({ from: target.cache, find: (self, args) => [target.key(self, targetArgs(options.args, self, args))] });
+      found.push({
+        from: target.cache,
+        find: (self, args) => [target.key(self, targetArgs(options.args, self, args))],
+      });
     }
     return found;
   }
@@ -162,7 +173,7 @@ export class PlanMaker {
       key,
       condition: conditionOf(options.condition),
       unless: unless && ((self, result, args) => unless.call(self, result, ...args)),
-      ttl: typeof ttl === 'function' ? undefined : (ttl ?? this.#config.ttl),
+      options: Object.freeze({ ttl: typeof ttl === 'function' ? undefined : (ttl ?? this.#config.ttl) }),
       ttlOf: ttlOf && ((self, result, args) => ttlOf.call(self, result, ...args)),
       tags: argumentTags(options.tags, record.tags),
       resultTags: resultTags(record.tags),
@@ -170,8 +181,8 @@ export class PlanMaker {
   }
 
   #defaultKey(record: MethodRecord): Maker<string> {
-    const prefix = `${this.classId}.${nameOfMethod(record)}${this.#overridden(record)}:`;
-    return (_self, args) => prefix + argumentsDigest(args);
+    const keyOf = argumentKeys(`${this.classId}.${nameOfMethod(record)}${this.#overridden(record)}:`);
+    return (_self, args) => keyOf(args);
   }
 
   /** What tells an inherited method, called through `super`, from the one that overrides it. */
@@ -198,7 +209,9 @@ export class PlanMaker {
   #cache(options: PlaceOptions): CacheService {
     const binding = bindingOf(this.instance, bindingSlot(options.cache));
     if (binding !== undefined) return binding.cache;
-    throw new CacheOptionsError(`${this.#type.constructor.name}: there is no cache named '${options.cache ?? 'default'}'`);
+    throw new CacheOptionsError(
+      `${this.#type.constructor.name}: there is no cache named '${options.cache ?? 'default'}'`,
+    );
   }
 
   #label(record: MethodRecord): string {
@@ -231,7 +244,9 @@ function targetArgs(args: ((...args: never[]) => Args) | undefined, self: object
 }
 
 function argumentTags(own: CacheableOptions['tags'], rules: readonly TagRule[]): Maker<readonly string[]> | undefined {
-  const makers = rules.flatMap((rule) => (rule.from === 'arguments' ? [maker<string | readonly string[]>(rule.tags)!] : []));
+  const makers = rules.flatMap((rule) =>
+    rule.from === 'arguments' ? [maker<string | readonly string[]>(rule.tags)!] : [],
+  );
   if (own !== undefined) makers.unshift(maker<string | readonly string[]>(own)!);
   if (makers.length === 0) return undefined;
   return (self, args) => makers.flatMap((make) => make(self, args));

@@ -19,7 +19,9 @@ export class ClassNames {
     const known = this.#methods.get(name) ?? record;
     // A subclass that overrides a method and calls the inherited one has two methods of one name.
     if (known !== record && typeof record.name === 'symbol' && known.name !== record.name) {
-      throw new CacheOptionsError(`${id} has two cached methods named ${name}: give their symbols different descriptions`);
+      throw new CacheOptionsError(
+        `${id} has two cached methods named ${name}: give their symbols different descriptions`,
+      );
     }
     this.#methods.set(name, known);
   }

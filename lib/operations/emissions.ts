@@ -33,7 +33,9 @@ export function collect(
  * An Observable that emits what `run` comes to: the values it passes on while it runs, or else all of them
  * at the end. Each subscription is one run; unsubscribing aborts its signal.
  */
-export function replay(run: (pass: (value: unknown) => void, signal: AbortSignal) => Promise<unknown>): Observable<unknown> {
+export function replay(
+  run: (pass: (value: unknown) => void, signal: AbortSignal) => Promise<unknown>,
+): Observable<unknown> {
   return new Observable((subscriber) => {
     const controller = new AbortController();
     let passed = false;

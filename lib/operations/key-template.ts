@@ -31,5 +31,8 @@ function escaped(value: unknown): string {
 
 function encode(value: string): string {
   if (!value.isWellFormed()) throw new CacheKeyError('key`…`: a value holds half of a surrogate pair');
-  return encodeURIComponent(value).replace(/[-_.!'()*~]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
+  return encodeURIComponent(value).replace(
+    /[-_.!'()*~]/g,
+    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
 }

@@ -10,7 +10,9 @@ export function methodKey(service: object, method: PropertyKey, args: readonly u
   const record = recordsOf(Object.getPrototypeOf(service) as object).get(method as string | symbol);
   const operation = record?.operations.find(({ kind }) => kind === 'cacheable');
   if (record === undefined || operation?.kind !== 'cacheable') {
-    throw new CacheOptionsError(`keyOf: ${service.constructor.name}.${String(method)} is not decorated with @Cacheable`);
+    throw new CacheOptionsError(
+      `keyOf: ${service.constructor.name}.${String(method)} is not decorated with @Cacheable`,
+    );
   }
   return new PlanMaker(service).cacheable(operation.options, record).key(service, args);
 }

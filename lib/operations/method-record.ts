@@ -37,7 +37,7 @@ export function recordFor(method: Callable, name: string | symbol, returns: Retu
 export function recordsOf(type: object): Map<string | symbol, MethodRecord> {
   const records = new Map<string | symbol, MethodRecord>();
   const seen = new Set<string | symbol>();
-  for (let prototype = type; prototype !== null && prototype !== Object.prototype; ) {
+  for (let prototype = type; prototype !== null && prototype !== Object.prototype;) {
     for (const key of Reflect.ownKeys(prototype)) {
       if (seen.has(key)) continue;
       seen.add(key);

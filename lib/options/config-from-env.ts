@@ -27,7 +27,9 @@ export function cacheConfigFromEnv(options: EnvOptions = {}): BlossomCacheOption
   const set = env[variable];
   const url = set === undefined || set === '' ? fallback : set;
   if (url === undefined) {
-    throw new CacheOptionsError(`${variable} is not set: set it to a cache URL such as 'memory:', or give cacheConfigFromEnv a default`);
+    throw new CacheOptionsError(
+      `${variable} is not set: set it to a cache URL such as 'memory:', or give cacheConfigFromEnv a default`,
+    );
   }
   return { ...common, ...readUrl(url, variable) };
 }
@@ -59,11 +61,18 @@ function farTier(text: string, variable: string): object {
   const far = readUrl(text, variable);
   if (far.backend === 'file') return { file: { cacheDir: far.cacheDir, maxSizeMb: far.maxSizeMb } };
   if (far.backend === 'redis') return { redis: { url: far.url } };
-  throw new CacheOptionsError(`${variable}: hybrid: is followed by the far tier, such as hybrid:redis://host:6379 or hybrid:file:///dir`);
+  throw new CacheOptionsError(
+    `${variable}: hybrid: is followed by the far tier, such as hybrid:redis://host:6379 or hybrid:file:///dir`,
+  );
 }
 
 function pathOf(text: string, variable: string): string {
-  const path = decodeURIComponent(text.slice('file:'.length).split('?')[0]!.replace(/^\/\/(?=\/)/, ''));
+  const path = decodeURIComponent(
+    text
+      .slice('file:'.length)
+      .split('?')[0]!
+      .replace(/^\/\/(?=\/)/, ''),
+  );
   if (path === '' || path.startsWith('//')) {
     throw new CacheOptionsError(`${variable}: file: needs a directory, such as file:///var/cache/app`);
   }
@@ -77,7 +86,9 @@ function parameters(text: string, variable: string): Record<string, string | num
     if (NUMBERS.includes(name)) found[name] = Number(value);
     else if (TEXTS.includes(name)) found[name] = value;
     else {
-      throw new CacheOptionsError(`${variable}: unknown parameter '${name}'; known are ${[...NUMBERS, ...TEXTS].join(', ')}`);
+      throw new CacheOptionsError(
+        `${variable}: unknown parameter '${name}'; known are ${[...NUMBERS, ...TEXTS].join(', ')}`,
+      );
     }
   }
   return found;

@@ -100,9 +100,4 @@ export interface OffOptions extends CommonOptions {
 
 /** What `forRoot` takes, told apart by `backend`. */
 export type BlossomCacheOptions =
-  | MemoryCacheOptions
-  | FileCacheOptions
-  | RedisCacheOptions
-  | HybridCacheOptions
-  | ForeignStoreOptions
-  | OffOptions;
+  MemoryCacheOptions | FileCacheOptions | RedisCacheOptions | HybridCacheOptions | ForeignStoreOptions | OffOptions;

@@ -1,6 +1,6 @@
 import { assertOptions, nameOf } from '../cache/arguments.js';
 import { CacheOptionsError, notAvailable } from '../errors/cache.errors.js';
-import type { MemoryStoreOptions } from '../stores/memory/memory.store.js';
+import type { MemoryStoreOptions } from '../stores/memory/memory.pool.js';
 import { systemClock, type Clock } from '../support/clock.js';
 import { milliseconds } from '../support/duration.js';
 import type { BlossomCacheOptions, CommonOptions, MemoryCacheOptions } from './options.js';

@@ -24,7 +24,8 @@ export interface Draft {
 
 /**
  * What a lease is for.
- * - `load`: fill a missing entry; while it is held by somebody else the answer is {@link LeaseBusy}.
+ * - `load`: fill a missing entry; while it is held by somebody else the answer is {@link LeaseBusy}, and where
+ *   a fresh entry is there after all it is {@link LeaseNeedless}.
  * - `refresh`: load although an entry or a lease is there; takes the lease over.
  * - `write`: fence a write under way; takes the lease over, and whoever asks next takes it over in turn.
  */
@@ -47,11 +48,18 @@ export interface Lease {
   release(): Awaitable<void>;
 }
 
+/** There is nothing to load: somebody else stored a fresh entry since the caller looked. */
+export interface LeaseNeedless {
+  readonly entry: Entry;
+}
+
 /** Somebody else loads this key. */
 export interface LeaseBusy {
   /** Resolves when it may be worth reading again: the holder is done, or has died. Never rejects. */
   readonly freed: Promise<void>;
 }
+
+export type LeaseAnswer = Lease | LeaseBusy | LeaseNeedless;
 
 /**
  * One namespace of a store. `Awaitable` results are at hand at once where the store is in the process.
@@ -82,7 +90,7 @@ export interface StoreSpace {
   increment(key: string, by: number, draft: Omit<Draft, 'value'>): Awaitable<number>;
   /** Gives a fresh entry a new ttl (in milliseconds) from now; whether one was there. */
   touch(key: string, ttl: number): Awaitable<boolean>;
-  lease(key: string, tags: readonly string[], purpose: LeasePurpose): Awaitable<Lease | LeaseBusy>;
+  lease(key: string, tags: readonly string[], purpose: LeasePurpose): Awaitable<LeaseAnswer>;
   /** Makes every entry of this namespace, and every lease, void. The cost does not grow with their number. */
   clear(): Awaitable<void>;
 }
@@ -95,6 +103,8 @@ export interface StoreSize {
 
 /** A backend. Stores know nothing of each other, of loaders or of statistics. */
 export interface Store {
+  /** Whether changes are made that this process does not hear of. */
+  readonly shared: boolean;
   /**
    * The namespace of that name. Two objects for one name are the same namespace.
    */

@@ -13,11 +13,16 @@ class Users {
   }
   @Cacheable({ key: (id: number) => `u:${id}` })
   @CacheTags('user', (id: number) => `user:${id}`)
-  async tagged(id: number): Promise<number> { this.runs += 1; return this.runs; }
+  async tagged(id: number): Promise<number> {
+    this.runs += 1;
+    return this.runs;
+  }
   @CacheEvict({ of: 'find', args: (id: number) => [id] })
   async update(id: number): Promise<void> {}
   @CachePut({ of: 'find' })
-  async put(id: number): Promise<{ id: number; run: number }> { return { id, run: -1 }; }
+  async put(id: number): Promise<{ id: number; run: number }> {
+    return { id, run: -1 };
+  }
 }
 @Module({ imports: [BlossomCacheModule.forRoot()], providers: [Users] })
 class App {}

@@ -38,8 +38,7 @@ export class ExpiryIndex {
 
   /** The entries that end within the current second and have ended already. */
   *justEnded(now: number): Iterable<MemoryEntry> {
-    for (const entry of this.#buckets.get(Math.floor(now / BUCKET)) ?? [])
-      if (entry.staleUntil <= now) yield entry;
+    for (const entry of this.#buckets.get(Math.floor(now / BUCKET)) ?? []) if (entry.staleUntil <= now) yield entry;
   }
 
   /** When the next entry may be due; `Infinity` if none ever is. */

@@ -1,9 +1,9 @@
 import type { Entry } from '../store.js';
 import type { Linked } from './linked-list.js';
-import type { TagStamp } from './tag-stamps.js';
+import type { Tagged, TagStamp } from './tag-stamps.js';
 
 /** An entry held in memory, with its places in the eviction order, the expiry index and the tags. */
-export class MemoryEntry implements Entry, Linked<MemoryEntry> {
+export class MemoryEntry implements Entry, Linked<MemoryEntry>, Tagged<MemoryEntry> {
   value: unknown;
   tags: readonly string[] = [];
   createdAt = 0;
@@ -11,7 +11,7 @@ export class MemoryEntry implements Entry, Linked<MemoryEntry> {
   staleUntil = 0;
 
   bytes = 0;
-  stamps: readonly TagStamp[] | undefined;
+  stamps: readonly TagStamp<MemoryEntry>[] | undefined;
   /** False once it has been dropped from its namespace. */
   held = true;
   /** Uses counted by the LFU policy. */
@@ -26,6 +26,8 @@ export class MemoryEntry implements Entry, Linked<MemoryEntry> {
     readonly namespace: string,
     /** The map that holds it: after a clear, no longer the one its namespace reads. */
     readonly home: Map<string, MemoryEntry>,
+    /** Its namespace, which must not be collected while there are entries in it. */
+    readonly owner: object,
   ) {}
 
   /** Whether one of its tags was invalidated since it was stored. */

@@ -1,8 +1,8 @@
 import { CacheTypeError } from '../../errors/cache.errors.js';
-import type { Draft, Entry, Lease, LeaseBusy, LeasePurpose, StoreSpace } from '../store.js';
+import type { Draft, Entry, LeaseAnswer, LeasePurpose, StoreSpace } from '../store.js';
 import { MemoryEntry } from './memory.entry.js';
 import { MemoryLease } from './memory.lease.js';
-import type { MemoryStore } from './memory.store.js';
+import type { MemoryPool } from './memory.pool.js';
 
 /** One namespace in memory: a map of its own, so that a clear is a new map. */
 export class MemorySpace implements StoreSpace {
@@ -10,7 +10,7 @@ export class MemorySpace implements StoreSpace {
   #leases = new Map<string, MemoryLease>();
 
   constructor(
-    private readonly store: MemoryStore,
+    private readonly pool: MemoryPool,
     private readonly namespace: string,
   ) {}
 
@@ -18,14 +18,14 @@ export class MemorySpace implements StoreSpace {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
     if (entry.invalidated) {
-      this.store.drop(entry);
+      this.pool.drop(entry);
       return undefined;
     }
     if (now >= entry.staleUntil) {
-      this.store.expire(entry);
+      this.pool.expire(entry);
       return undefined;
     }
-    this.store.use(entry);
+    this.pool.use(entry);
     return this.#shown(entry);
   }
 
@@ -71,7 +71,7 @@ export class MemorySpace implements StoreSpace {
   take(key: string): Entry | undefined {
     const fresh = this.#fresh(key);
     const held = this.#entries.get(key);
-    if (held !== undefined) this.store.drop(held);
+    if (held !== undefined) this.pool.drop(held);
     this.#void(key);
     return fresh === undefined ? undefined : this.#shown(fresh);
   }
@@ -88,7 +88,7 @@ export class MemorySpace implements StoreSpace {
       });
     }
     entry.value += by;
-    this.store.use(entry);
+    this.pool.use(entry);
     this.#void(key);
     return entry.value as number;
   }
@@ -97,19 +97,21 @@ export class MemorySpace implements StoreSpace {
     const entry = this.#fresh(key);
     if (entry === undefined) return false;
     if (ttl <= 0) return this.remove(key);
-    this.store.reschedule(entry, this.store.clock.now() + ttl);
-    this.store.use(entry);
+    this.pool.reschedule(entry, this.pool.clock.now() + ttl);
+    this.pool.use(entry);
     this.#void(key);
     return true;
   }
 
-  lease(key: string, tags: readonly string[], purpose: LeasePurpose): Lease | LeaseBusy {
+  lease(key: string, tags: readonly string[], purpose: LeasePurpose): LeaseAnswer {
+    const fresh = purpose === 'load' ? this.#fresh(key) : undefined;
+    if (fresh !== undefined) return { entry: this.#shown(fresh) };
     const current = this.#leases.get(key);
     if (current !== undefined && purpose === 'load' && !current.yields && current.holds()) return current.busy();
     this.#void(key);
     const leases = this.#leases;
     const lease = new MemoryLease(
-      this.store.tags.watch(tags),
+      this.pool.tags.watch(tags),
       purpose === 'write',
       (draft) => this.#put(key, draft),
       (ended) => {
@@ -126,30 +128,30 @@ export class MemorySpace implements StoreSpace {
     this.#entries = new Map();
     this.#leases = new Map();
     for (const lease of leases.values()) lease.void();
-    if (entries.size > 0) this.store.discard(entries.values());
+    if (entries.size > 0) this.pool.discard(entries.values());
   }
 
   #put(key: string, draft: Draft): void {
     const existing = this.#current(key);
     if (draft.ttl <= 0) {
-      if (existing !== undefined) this.store.drop(existing);
+      if (existing !== undefined) this.pool.drop(existing);
       return;
     }
-    this.store.put(existing, { key, namespace: this.namespace, home: this.#entries }, draft);
+    this.pool.put(existing, { key, namespace: this.namespace, home: this.#entries, owner: this }, draft);
   }
 
   /** The entry held for the key if it is still good for anything; one that is not is forgotten. */
   #current(key: string): MemoryEntry | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
-    if (entry.invalidated) this.store.drop(entry);
-    else if (this.store.clock.now() >= entry.staleUntil) this.store.expire(entry);
+    if (entry.invalidated) this.pool.drop(entry);
+    else if (this.pool.clock.now() >= entry.staleUntil) this.pool.expire(entry);
     return entry.held ? entry : undefined;
   }
 
   #fresh(key: string): MemoryEntry | undefined {
     const entry = this.#current(key);
-    return entry !== undefined && this.store.clock.now() < entry.expiresAt ? entry : undefined;
+    return entry !== undefined && this.pool.clock.now() < entry.expiresAt ? entry : undefined;
   }
 
   #void(key: string): void {
@@ -161,7 +163,7 @@ export class MemorySpace implements StoreSpace {
   }
 
   #shown(entry: MemoryEntry): Entry {
-    const { read } = this.store.isolator;
+    const { read } = this.pool.isolator;
     return read === undefined ? entry : { ...entry, value: read(entry.value) };
   }
 }

@@ -1,12 +1,16 @@
-import type { MemoryEntry } from './memory.entry.js';
+/** What carries tags. */
+export interface Tagged<E> {
+  readonly tags: readonly string[];
+  stamps: readonly TagStamp<E>[] | undefined;
+}
 
 /**
  * One validity period of a tag. Entries and leases point to the stamp that was current when they began;
  * invalidating the tag kills the stamp, and whoever uses the tag afterwards gets a new one.
  */
-export class TagStamp {
+export class TagStamp<E> {
   dead = false;
-  readonly entries = new Set<MemoryEntry>();
+  readonly entries = new Set<E>();
   /** Leases that watch it. */
   watchers = 0;
 
@@ -20,8 +24,8 @@ const REMEMBERED = 10_000;
  * The current stamp of every tag in use. Its size follows the tags that entries and leases carry, never the
  * tags there once were.
  */
-export class TagStamps {
-  readonly #current = new Map<string, TagStamp>();
+export class TagStamps<E extends Tagged<E>> {
+  readonly #current = new Map<string, TagStamp<E>>();
   /** Leases under way, oldest first, by the invalidation count at their beginning. */
   readonly #open = new Set<{ readonly since: number }>();
   /** Tag → count at its last invalidation, oldest first, as far back as the oldest open lease needs it. */
@@ -30,12 +34,12 @@ export class TagStamps {
   #forgotten = 0;
 
   /** Ties a new entry to its tags; undefined where it has none. */
-  attach(entry: MemoryEntry): void {
+  attach(entry: E): void {
     entry.stamps = entry.tags.length === 0 ? undefined : this.#of(entry.tags);
     for (const stamp of entry.stamps ?? []) stamp.entries.add(entry);
   }
 
-  detach(entry: MemoryEntry): void {
+  detach(entry: E): void {
     for (const stamp of entry.stamps ?? []) {
       stamp.entries.delete(entry);
       this.#release(stamp);
@@ -65,7 +69,7 @@ export class TagStamps {
   }
 
   /** Kills the tag's stamp and returns it where entries hang on it, so that they can be swept. */
-  invalidate(tag: string): TagStamp | undefined {
+  invalidate(tag: string): TagStamp<E> | undefined {
     this.#invalidations += 1;
     if (this.#open.size !== 0) this.#remember(tag);
     const stamp = this.#current.get(tag);
@@ -75,15 +79,15 @@ export class TagStamps {
     return stamp.entries.size === 0 ? undefined : stamp;
   }
 
-  #of(tags: readonly string[]): TagStamp[] {
+  #of(tags: readonly string[]): TagStamp<E>[] {
     return tags.map((tag) => {
       let stamp = this.#current.get(tag);
-      if (stamp === undefined) this.#current.set(tag, (stamp = new TagStamp(tag)));
+      if (stamp === undefined) this.#current.set(tag, (stamp = new TagStamp<E>(tag)));
       return stamp;
     });
   }
 
-  #release(stamp: TagStamp): void {
+  #release(stamp: TagStamp<E>): void {
     if (stamp.dead || stamp.watchers !== 0 || stamp.entries.size !== 0) return;
     this.#current.delete(stamp.tag);
   }

@@ -2,6 +2,7 @@ import type { Draft, Entry, Lease, Store, StoreSize, StoreSpace } from '../store
 
 /** Stores nothing: what a cache with `enabled: false` or `off:` runs on. */
 export class NullStore implements Store {
+  readonly shared = false;
   readonly #space = new NullSpace();
 
   space(): StoreSpace {

@@ -1,0 +1,215 @@
+import type { CacheEvents } from '../../events/cache-events.js';
+import { CacheTypeError } from '../../errors/cache.errors.js';
+import type { Clock } from '../../support/clock.js';
+import type { Draft, StoreSize } from '../store.js';
+import { ENTRY_OVERHEAD, estimateBytes } from './byte-size.js';
+import type { EvictionPolicy, EvictionPolicyName } from './eviction.policy.js';
+import { ExpiryIndex } from './expiry.index.js';
+import { ISOLATORS, type Isolation, type Isolator } from './isolation.js';
+import { LfuPolicy } from './lfu.policy.js';
+import { MemoryEntry } from './memory.entry.js';
+import { OrderPolicy } from './order.policy.js';
+import { Sweeper, type Sweepable } from './sweeper.js';
+import { TagStamps } from './tag-stamps.js';
+
+/** Everything a memory store can be told; the module's options resolve to it. */
+export interface MemoryStoreOptions {
+  /** Entries at most; `Infinity` for no such limit. */
+  readonly maxSize: number;
+  /** Bytes at most, by `sizeOf`; `Infinity` for no such limit, and then nothing is measured. */
+  readonly maxBytes: number;
+  readonly evictionPolicy: EvictionPolicyName;
+  readonly isolation: Isolation;
+  /** Bytes of a value; default {@link estimateBytes}. */
+  readonly sizeOf?: ((value: unknown, key: string) => number) | undefined;
+}
+
+/** Where an entry is to live. */
+export interface Place {
+  readonly key: string;
+  readonly namespace: string;
+  readonly home: Map<string, MemoryEntry>;
+  readonly owner: object;
+}
+
+/** The entries of all namespaces of one store: how many and how heavy they may be together, and which leave first. */
+export class MemoryPool implements Sweepable {
+  readonly tags = new TagStamps<MemoryEntry>();
+  readonly isolator: Isolator;
+  readonly #policy: EvictionPolicy<MemoryEntry>;
+  readonly #expiry = new ExpiryIndex();
+  readonly #sweeper: Sweeper;
+  /** Entries that are void but still held: of cleared namespaces and invalidated tags. */
+  readonly #garbage: Iterator<MemoryEntry>[] = [];
+  #size = 0;
+  #bytes = 0;
+
+  constructor(
+    private readonly options: MemoryStoreOptions,
+    private readonly events: CacheEvents,
+    readonly clock: Clock,
+  ) {
+    this.isolator = ISOLATORS[options.isolation];
+    this.#policy = POLICIES[options.evictionPolicy]();
+    this.#sweeper = new Sweeper(this, clock);
+  }
+
+  /** Reclaims what is void or expired first, so that what it answers is what can still be read. */
+  async measure(): Promise<StoreSize> {
+    await this.#sweeper.drain();
+    for (const entry of this.#expiry.justEnded(this.clock.now())) this.expire(entry);
+    return { size: this.#size, bytes: this.#measured ? this.#bytes : undefined };
+  }
+
+  close(): void {
+    this.#sweeper.stop();
+  }
+
+  /** Stores a draft in the place of `existing`, or as a new entry of the namespace whose map is `home`. */
+  put(existing: MemoryEntry | undefined, place: Place, draft: Draft): void {
+    const value = this.isolator.store(draft.value);
+    const bytes = this.#measured ? this.#weigh(value, place.key) : 0;
+    if (bytes > this.options.maxBytes) {
+      if (existing !== undefined) this.drop(existing);
+      this.events.emit('refuse', { namespace: place.namespace, key: place.key, cause: 'bytes' });
+      return;
+    }
+    if (existing !== undefined) this.#unlink(existing);
+    this.#makeRoom(bytes);
+    const entry = existing ?? new MemoryEntry(place.key, place.namespace, place.home, place.owner);
+    this.#fill(entry, value, bytes, draft);
+    if (existing === undefined) this.#policy.add(entry);
+    else this.#policy.renew(entry);
+    this.#link(entry);
+    this.events.emit('set', { namespace: place.namespace, key: place.key });
+  }
+
+  use(entry: MemoryEntry): void {
+    this.#policy.use(entry);
+  }
+
+  /** Gives an entry another end. */
+  reschedule(entry: MemoryEntry, expiresAt: number): void {
+    const grace = entry.staleUntil - entry.expiresAt;
+    this.#expiry.remove(entry);
+    entry.expiresAt = expiresAt;
+    entry.staleUntil = expiresAt === Infinity ? Infinity : expiresAt + (Number.isNaN(grace) ? 0 : grace);
+    this.#expiry.add(entry);
+    this.#sweeper.wake();
+  }
+
+  /** Forgets an entry. Idempotent. */
+  drop(entry: MemoryEntry): void {
+    if (!entry.held) return;
+    entry.held = false;
+    if (entry.home.get(entry.key) === entry) entry.home.delete(entry.key);
+    this.#policy.remove(entry);
+    this.#unlinkIndexes(entry);
+  }
+
+  expire(entry: MemoryEntry): void {
+    if (!entry.held) return;
+    this.drop(entry);
+    this.events.emit('expire', { namespace: entry.namespace, key: entry.key, cause: 'ttl' });
+  }
+
+  /** Hands void entries to the background sweep. */
+  discard(entries: Iterator<MemoryEntry>): void {
+    this.#garbage.push(entries);
+    this.#sweeper.wake();
+  }
+
+  reclaim(): boolean {
+    const garbage = this.#nextGarbage();
+    if (garbage !== undefined) {
+      this.drop(garbage);
+      return true;
+    }
+    const due = this.#expiry.due(this.clock.now());
+    if (due === undefined) return false;
+    this.expire(due);
+    return true;
+  }
+
+  nextReclaim(): number {
+    return this.#garbage.length > 0 ? this.clock.now() : this.#expiry.nextDue();
+  }
+
+  get #measured(): boolean {
+    return this.options.maxBytes !== Infinity;
+  }
+
+  #weigh(value: unknown, key: string): number {
+    const { sizeOf } = this.options;
+    if (sizeOf === undefined) return ENTRY_OVERHEAD + 2 * key.length + estimateBytes(value);
+    const bytes = sizeOf(value, key);
+    if (typeof bytes === 'number' && bytes >= 0) return bytes;
+    throw new CacheTypeError(`sizeOf must return a number of bytes, 0 or more; got ${String(bytes)}`);
+  }
+
+  /** Evicts until one more entry of so many bytes fits: what is void or expired first, then by the policy. */
+  #makeRoom(bytes: number): void {
+    for (;;) {
+      const cause = this.#overflow(bytes);
+      if (cause === undefined) return;
+      if (this.reclaim()) continue;
+      const victim = this.#policy.victim();
+      if (victim === undefined) return;
+      this.#policy.evicting(victim);
+      this.drop(victim);
+      this.events.emit('evict', { namespace: victim.namespace, key: victim.key, cause });
+    }
+  }
+
+  #overflow(bytes: number): 'size' | 'bytes' | undefined {
+    if (this.#size + 1 > this.options.maxSize) return 'size';
+    return this.#bytes + bytes > this.options.maxBytes ? 'bytes' : undefined;
+  }
+
+  #fill(entry: MemoryEntry, value: unknown, bytes: number, draft: Draft): void {
+    const now = this.clock.now();
+    entry.value = value;
+    entry.bytes = bytes;
+    entry.tags = draft.tags;
+    entry.createdAt = now;
+    entry.expiresAt = now + draft.ttl;
+    entry.staleUntil = now + draft.ttl + draft.grace;
+  }
+
+  #link(entry: MemoryEntry): void {
+    entry.home.set(entry.key, entry);
+    this.tags.attach(entry);
+    this.#expiry.add(entry);
+    this.#size += 1;
+    this.#bytes += entry.bytes;
+    if (entry.staleUntil !== Infinity) this.#sweeper.wake();
+  }
+
+  /** Takes an entry out to store it anew; its namespace goes on holding it. */
+  #unlink(entry: MemoryEntry): void {
+    this.#policy.remove(entry);
+    this.#unlinkIndexes(entry);
+  }
+
+  #unlinkIndexes(entry: MemoryEntry): void {
+    this.tags.detach(entry);
+    this.#expiry.remove(entry);
+    this.#size -= 1;
+    this.#bytes -= entry.bytes;
+  }
+
+  #nextGarbage(): MemoryEntry | undefined {
+    while (this.#garbage.length > 0) {
+      const next = this.#garbage[0]!.next();
+      if (next.done === true) this.#garbage.shift();
+      else if (next.value.held) return next.value;
+    }
+    return undefined;
+  }
+}
+
+const POLICIES: Readonly<Record<EvictionPolicyName, () => EvictionPolicy<MemoryEntry>>> = {
+  lru: () => new OrderPolicy<MemoryEntry>(true),
+  fifo: () => new OrderPolicy<MemoryEntry>(false),
+  lfu: () => new LfuPolicy<MemoryEntry>(),
+};
