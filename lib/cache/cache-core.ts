@@ -58,12 +58,6 @@ export class CacheCore {
   setDefaultTtl(namespace: string, ttl: number): void {
     this.#drafts.set(namespace, new DraftPolicy(ttl, this.parts.ttlJitter));
   }
-
-  /** The key under which an entry is stored: with whose it is, where the cache is told to tell them apart. */
-  locate(key: string): string {
-    const { varyBy } = this.parts;
-    return varyBy === undefined ? key : varied(key, varyBy());
-  }
 }
 
 /** A key that belongs to one tenant, user or language. The length in front keeps two such keys apart. */

@@ -8,7 +8,7 @@ import type { Clock } from '../support/clock.js';
 import { milliseconds, type Duration } from '../support/duration.js';
 import { assertKey, assertKeys, assertOptions, assertStorable, nameOf, readTags } from './arguments.js';
 import { KeyBatch, type BatchLoader } from './batch.js';
-import type { CacheCore } from './cache-core.js';
+import { varied, type CacheCore } from './cache-core.js';
 import {
   assertNumber,
   checkGetOrSetOptions,
@@ -21,6 +21,12 @@ import type { Loader, LoadRequest, SingleFlight } from './single-flight.js';
 
 /** What `setMany` takes: an object, a `Map`, or pairs of key and value. */
 export type CacheEntries = Readonly<Record<string, unknown>> | Iterable<readonly [string, unknown]>;
+
+/**
+ * Milliseconds before its end within which an entry is judged by the exact time: more than an event loop that is
+ * still alive is ever blocked, for as long as which the coarse time stands still.
+ */
+const NEAR_END = 10_000;
 
 const NO_OPTIONS: GetOrSetOptions = Object.freeze({});
 
@@ -37,6 +43,8 @@ export class CacheService {
   readonly #store: StoreSpace;
   readonly #events: CacheEvents;
   readonly #clock: Clock;
+  readonly #enabled: boolean;
+  readonly #varyBy: (() => string) | undefined;
 
   /** @internal */
   constructor(core: CacheCore, namespace: string) {
@@ -45,6 +53,8 @@ export class CacheService {
     this.#store = this.#loads.store;
     this.#events = core.parts.events;
     this.#clock = core.parts.clock;
+    this.#enabled = core.parts.enabled;
+    this.#varyBy = core.parts.varyBy;
   }
 
   /** The name of the cache this service belongs to. */
@@ -59,7 +69,7 @@ export class CacheService {
 
   /** False for a cache that was switched off: same calls, nothing stored. */
   get enabled(): boolean {
-    return this.#core.parts.enabled;
+    return this.#enabled;
   }
 
   /** What happens in this cache, in all its namespaces, as it happens. */
@@ -154,7 +164,7 @@ export class CacheService {
   /** Removes all; how many there were. */
   async deleteMany(keys: readonly string[]): Promise<number> {
     assertKeys(keys, 'deleteMany');
-    const located = [...new Set(keys)].map((key) => this.#core.locate(key));
+    const located = [...new Set(keys)].map((key) => this.#locate(key));
     if (located.length === 0) return 0;
     const removed = await this.#change(() => this.#store.removeMany(located));
     for (const key of removed) this.#deleted(key);
@@ -213,7 +223,7 @@ export class CacheService {
     const missing = wanted.filter((key) => !values.has(key));
     const batch = new KeyBatch<T>(loadMissing, this.#loads);
     const landings = missing.map((key) => {
-      const located = this.#core.locate(key);
+      const located = this.#locate(key);
       return this.#loads.load(this.#request(located, () => batch.load(key, located), options, 'getOrSetMany'));
     });
     batch.start();
@@ -312,16 +322,24 @@ export class CacheService {
   #fetch<T>(key: string, loader: Loader<T>, options: GetOrSetOptions, caller: Caller): Promise<T> {
     try {
       const located = this.#located(key, caller.operation);
-      const answer = (entry: Entry | undefined): Promise<T> => {
-        caller.report?.(entry === undefined ? 'miss' : 'hit');
-        if (entry !== undefined) return Promise.resolve(entry.value as T);
-        return this.#load<T>(this.#request(located, loader, options, caller.operation), caller);
-      };
       const entry = this.#loadsAnyway(options) ? undefined : this.#lookup(located);
-      return isPromise(entry) ? entry.then(answer) : answer(entry);
+      if (!isPromise(entry)) return this.#answer(entry, located, loader, options, caller);
+      return entry.then((found) => this.#answer(found, located, loader, options, caller));
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  #answer<T>(
+    entry: Entry | undefined,
+    key: string,
+    loader: Loader<T>,
+    options: GetOrSetOptions,
+    caller: Caller,
+  ): Promise<T> {
+    if (caller.report !== undefined) caller.report(entry === undefined ? 'miss' : 'hit');
+    if (entry !== undefined) return Promise.resolve(entry.value as T);
+    return this.#load<T>(this.#request(key, loader, options, caller.operation), caller);
   }
 
   async #load<T>(request: LoadRequest, caller: Caller): Promise<T> {
@@ -332,7 +350,7 @@ export class CacheService {
 
   /** Whether the lookup is left out: asked for, or there is nothing to look into. */
   #loadsAnyway(options: GetOrSetOptions): boolean {
-    return options.forceFresh === true || !this.enabled;
+    return options.forceFresh === true || !this.#enabled;
   }
 
   #request(key: string, loader: Loader, options: GetOrSetOptions, operation: string): LoadRequest {
@@ -340,20 +358,20 @@ export class CacheService {
     if (typeof loader !== 'function') {
       throw new CacheOptionsError(`${operation}: a loader function is needed; got ${nameOf(loader)}`, { operation });
     }
-    const asked = this.enabled ? options : { ...options, forceFresh: true };
+    const asked = this.#enabled ? options : { ...options, forceFresh: true };
     return { key, loader, options: asked, drafts: this.#core.drafts(this.#loads.namespace), operation };
   }
 
   /** The fresh entry, counted as a hit, or a miss. */
   #lookup(key: string): Awaitable<Entry | undefined> {
-    const now = this.#clock.now();
+    const now = this.#coarseNow();
     const entry = this.#store.read(key, now);
     return isPromise(entry) ? entry.then((found) => this.#judge(key, found, now)) : this.#judge(key, entry, now);
   }
 
   async #lookupMany(keys: readonly string[]): Promise<Map<string, Entry>> {
-    const wanted = new Map(keys.map((key) => [key, this.#core.locate(key)]));
-    const now = this.#clock.now();
+    const wanted = new Map(keys.map((key) => [key, this.#locate(key)]));
+    const now = this.#coarseNow();
     const read = wanted.size === 0 ? new Map<string, Entry>() : this.#store.readMany([...wanted.values()], now);
     const entries = isPromise(read) ? await read : read;
     const found = new Map<string, Entry>();
@@ -364,9 +382,15 @@ export class CacheService {
     return found;
   }
 
+  #coarseNow(): number {
+    return this.#clock.coarse === undefined ? this.#clock.now() : this.#clock.coarse();
+  }
+
+  /** @param now may be behind, but not by as much as {@link NEAR_END}: close to its end an entry is judged exactly. */
   #judge(key: string, entry: Entry | undefined, now: number): Entry | undefined {
     const { namespace } = this.#loads;
-    if (entry !== undefined && freshness(entry, now) === 'fresh') {
+    const exact = entry !== undefined && entry.expiresAt - now < NEAR_END ? this.#clock.now() : now;
+    if (entry !== undefined && freshness(entry, exact) === 'fresh') {
       this.#events.hit(namespace, key);
       return entry;
     }
@@ -383,7 +407,12 @@ export class CacheService {
 
   #located(key: string, operation: string): string {
     assertKey(key, operation);
-    return this.#core.locate(key);
+    return this.#locate(key);
+  }
+
+  /** The key under which an entry is stored: with whose it is, where the cache is told to tell them apart. */
+  #locate(key: string): string {
+    return this.#varyBy === undefined ? key : varied(key, this.#varyBy());
   }
 
   #draft(value: unknown, options: SetOptions | undefined, operation: string): Draft {

@@ -182,9 +182,9 @@ export class SingleFlight {
       if (!stored) this.env.events.emit('fenced', { namespace: this.namespace, key: request.key });
       return { value, fenced: !stored };
     } catch (unstored) {
-      const held = await flight.letGo();
+      await flight.letGo();
       this.env.events.emit('error', { operation: request.operation, error: unstored });
-      return { value, unstored, fenced: !held };
+      return { value, unstored, fenced: true };
     }
   }
 }

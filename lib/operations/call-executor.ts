@@ -18,29 +18,43 @@ interface Call {
   readonly scope: CallScope | undefined;
   readonly instance: object;
   readonly args: unknown[];
-  /** Runs the body; an Observable's emissions are gathered. `context` is that of the load it runs in. */
-  readonly invoke: (context: LoadContext | undefined) => unknown;
-  /** What `unless`, `ttl` and result tags see of what the body returned; undefined where that is the value itself. */
-  readonly resultOf: ((value: unknown) => unknown) | undefined;
+  /** Ends this caller's wait. */
   readonly signal: AbortSignal | undefined;
+  /** Runs the body; an Observable's emissions are gathered. `context` is that of the load it runs in. */
+  invoke(context: LoadContext | undefined): unknown;
+  /** What `unless`, `ttl` and result tags see of what `invoke` comes to. */
+  resultOf(value: unknown): unknown;
+}
+
+/** A call whose body returns a Promise. */
+class PromiseCall implements Call {
+  readonly signal = undefined;
+
+  constructor(
+    readonly plan: CallPlan,
+    readonly scope: CallScope | undefined,
+    readonly instance: object,
+    readonly args: unknown[],
+    private readonly body: (...args: unknown[]) => unknown,
+  ) {}
+
+  invoke(): unknown {
+    return this.body.apply(this.instance, this.args);
+  }
+
+  resultOf(value: unknown): unknown {
+    return value;
+  }
 }
 
 /** What a call has to do, worked out from its arguments before the body can change them. */
 interface Prepared {
-  /** The entry to look up; undefined where the body runs uncached. */
-  readonly lookup: Keyed | undefined;
-  readonly puts: readonly Keyed[];
+  /** The key to look up; undefined where the body runs uncached. */
+  readonly lookup: string | undefined;
+  readonly puts: readonly { readonly entry: EntryPlan; readonly key: string }[];
   readonly early: readonly (() => Promise<unknown>)[];
   readonly late: readonly (() => Promise<unknown>)[];
 }
-
-interface Keyed {
-  readonly entry: EntryPlan;
-  readonly key: string;
-  readonly options: GetOrSetOptions;
-}
-
-const NOTHING: readonly never[] = [];
 
 /**
  * Runs the calls of decorated methods, in this order: early evictions, lookup, body, put, late evictions.
@@ -48,7 +62,9 @@ const NOTHING: readonly never[] = [];
  * write (the key of a put, the targets of an eviction) cannot: it fails the call before the body runs.
  */
 export class CallExecutor implements CallRunner {
-  readonly #plans = new WeakMap<object, Map<MethodRecord, CallPlan>>();
+  readonly #plans = new Map<MethodRecord, WeakMap<object, CallPlan>>();
+  /** The plan last used for each method: most are called on one class only. */
+  readonly #latest = new Map<MethodRecord, { readonly type: object; readonly plan: CallPlan }>();
 
   constructor(
     private readonly log: CacheLog,
@@ -56,16 +72,12 @@ export class CallExecutor implements CallRunner {
   ) {}
 
   run(record: MethodRecord, instance: object, args: unknown[], body: (...args: unknown[]) => unknown): unknown {
-    const bare = (): unknown => body.apply(instance, args);
     try {
       const plan = this.plan(record, instance);
-      if (!plan.enabled) return bare();
-      const scope = takeCallScope(record);
-      if (record.returns === 'promise') {
-        return this.#promise({ plan, scope, instance, args, invoke: bare, resultOf: undefined, signal: undefined });
-      }
-      if (record.returns === 'observable') return this.#observable(plan, scope, instance, args, bare);
-      return this.#learn(record, plan, scope, instance, args, bare);
+      if (!plan.enabled) return body.apply(instance, args);
+      const call = new PromiseCall(plan, takeCallScope(record), instance, args, body);
+      if (record.returns === 'promise') return this.#promise(call);
+      return record.returns === 'observable' ? this.#observable(call) : this.#learn(record, call);
     } catch (error) {
       return record.returns === 'observable' ? throwError(() => error) : Promise.reject(error);
     }
@@ -74,37 +86,35 @@ export class CallExecutor implements CallRunner {
   /** The plan of a method for the class of an instance. @throws {CacheOptionsError} if its decorators make no sense. */
   plan(record: MethodRecord, instance: object): CallPlan {
     const type = Object.getPrototypeOf(instance) as object;
-    const known = this.#plans.get(type)?.get(record);
-    if (known !== undefined) return known;
+    const latest = this.#latest.get(record);
+    if (latest !== undefined && latest.type === type) return latest.plan;
+    const plans = this.#plans.get(record) ?? new WeakMap<object, CallPlan>();
+    const plan = plans.get(type) ?? this.#newPlan(record, instance, type);
+    this.#plans.set(record, plans.set(type, plan));
+    this.#latest.set(record, { type, plan });
+    return plan;
+  }
+
+  #newPlan(record: MethodRecord, instance: object, type: object): CallPlan {
     const maker = new PlanMaker(instance);
     this.classNames.claim(maker.classId, type.constructor, record);
-    const plan = maker.plan(record);
-    const plans = this.#plans.get(type) ?? new Map<MethodRecord, CallPlan>();
-    this.#plans.set(type, plans.set(record, plan));
-    return plan;
+    return maker.plan(record);
   }
 
   #promise(call: Call): Promise<unknown> {
     if (!call.plan.simple) return this.#execute(call, this.#prepare(call));
-    const lookup = this.#lookup(call);
-    return lookup === undefined ? this.#uncached(call) : this.#cached(call, lookup);
+    const key = this.#lookupKey(call);
+    return key === undefined ? this.#uncached(call) : this.#cached(call, key);
   }
 
-  #observable(
-    plan: CallPlan,
-    scope: CallScope | undefined,
-    instance: object,
-    args: unknown[],
-    bare: () => unknown,
-  ): Observable<unknown> {
-    const shared = { plan, scope, instance, args, resultOf: last };
-    const prepared = this.#prepare({ ...shared, invoke: bare, signal: undefined });
+  #observable(bare: Call): Observable<unknown> {
+    const prepared = this.#prepare(bare);
     return replay((pass, signal) => {
       // An eviction has to be done before the first emission lets the subscriber go on.
-      const seen = plan.simple ? pass : (): void => {};
+      const seen = bare.plan.simple ? pass : (): void => {};
       const invoke = (context: LoadContext | undefined): unknown =>
-        collect(bare() as Observable<unknown>, seen, context?.signal ?? signal);
-      return this.#execute({ ...shared, invoke, signal }, prepared);
+        collect(bare.invoke(context) as Observable<unknown>, seen, context?.signal ?? signal);
+      return this.#execute(derived(bare, { invoke, resultOf: last, signal }), prepared);
     });
   }
 
@@ -113,72 +123,70 @@ export class CallExecutor implements CallRunner {
    * Where a missing entry is found missing at once, the body has run before this returns and told it. Else
    * the body runs now, at most once all the same, and its result is not stored: it began before its lease.
    */
-  #learn(
-    record: MethodRecord,
-    plan: CallPlan,
-    scope: CallScope | undefined,
-    instance: object,
-    args: unknown[],
-    bare: () => unknown,
-  ): unknown {
+  #learn(record: MethodRecord, bare: Call): unknown {
     let body: { readonly returned: unknown } | undefined;
     let tooLate = false;
+    const run = (): unknown => {
+      const { returned } = (body ??= { returned: bare.invoke(undefined) });
+      record.returns = returnsOf(returned, bare.plan.label);
+      return returned;
+    };
     const invoke = (context: LoadContext | undefined): unknown => {
       if (tooLate) context?.skip();
-      const { returned } = (body ??= { returned: bare() });
-      record.returns = returnsOf(returned, plan.label);
+      const returned = run();
       return isObservable(returned) ? collect(returned, () => {}, context?.signal ?? NEVER) : returned;
     };
     const resultOf = (value: unknown): unknown => (record.returns === 'observable' ? last(value) : value);
-    const result = this.#promise({ plan, scope, instance, args, invoke, resultOf, signal: undefined });
+    const result = this.#promise(derived(bare, { invoke, resultOf }));
     result.catch(() => {});
     if (body === undefined) {
       tooLate = true;
-      body = { returned: bare() };
-      record.returns = returnsOf(body.returned, plan.label);
-      if (record.returns === 'promise') (body.returned as Promise<unknown>).then(undefined, () => {});
+      const returned = run();
+      if (record.returns === 'promise') Promise.resolve(returned).catch(() => {});
     }
     return record.returns === 'observable' ? replay(() => result) : result;
   }
 
   #prepare(call: Call): Prepared {
     const { plan, instance, args } = call;
-    if (plan.simple) return { lookup: this.#lookup(call), puts: NOTHING, early: NOTHING, late: NOTHING };
     const evicts = plan.evicts
       .filter(({ condition }) => condition?.(instance, args) ?? true)
       .map(({ early, prepare }) => ({ early, evict: prepare(instance, args) }));
     return {
-      lookup: this.#lookup(call),
+      lookup: this.#lookupKey(call),
       puts: plan.puts
         .filter(({ condition }) => condition?.(instance, args) ?? true)
-        .map((entry) => this.#keyed(entry, call)),
+        .map((entry) => ({ entry, key: entry.key(instance, args) })),
       early: evicts.filter(({ early }) => early).map(({ evict }) => evict),
       late: evicts.filter(({ early }) => !early).map(({ evict }) => evict),
     };
   }
 
-  /** The entry to look up, unless the call, its condition or its arguments say that there is none. */
-  #lookup(call: Call): Keyed | undefined {
+  /** The key to look up, unless the call, its condition or its arguments say that there is none. */
+  #lookupKey(call: Call): string | undefined {
     const { plan, scope, instance, args } = call;
     const { cacheable } = plan;
     if (cacheable === undefined || !cacheable.cache.enabled || scope?.options.mode === 'bypass') return undefined;
     try {
       if (cacheable.condition !== undefined && !cacheable.condition(instance, args)) return undefined;
-      return this.#keyed(cacheable, call);
+      return scope?.options.key ?? cacheable.key(instance, args);
     } catch (error) {
       this.#warn(plan, 'ran uncached', error);
       return undefined;
     }
   }
 
-  #keyed(entry: EntryPlan, call: Call): Keyed {
-    const { plan, scope, instance, args } = call;
-    const { tags } = entry;
-    const key = scope?.options.key ?? entry.key(instance, args);
-    if (scope === undefined && tags === undefined) return { entry, key, options: entry.options };
-    const ttl = scope?.options.ttl ?? entry.options.ttl;
-    const known = tags && ((): readonly string[] => readTags(tags(instance, args), plan.label));
-    return { entry, key, options: { ttl, forceFresh: scope?.options.mode === 'refresh', tags: known } };
+  /** What is asked of the cache for one entry; mostly the same for every call. */
+  #optionsOf(entry: EntryPlan, call: Call): GetOrSetOptions {
+    const { plan, scope, instance, args, signal } = call;
+    const { tags, options } = entry;
+    if (scope === undefined && tags === undefined && signal === undefined) return options;
+    return {
+      ttl: scope?.options.ttl ?? options.ttl,
+      forceFresh: scope?.options.mode === 'refresh',
+      tags: tags && ((): readonly string[] => readTags(tags(instance, args), plan.label)),
+      signal,
+    };
   }
 
   #execute(call: Call, prepared: Prepared): Promise<unknown> {
@@ -194,45 +202,43 @@ export class CallExecutor implements CallRunner {
       return value;
     };
     await Promise.all(prepared.early.map((evict) => evict()));
-    const value = await this.#produce({ ...call, invoke }, prepared);
+    const value = await this.#produce(derived(call, { invoke }), prepared);
     if (ran) await Promise.all(prepared.late.map((evict) => evict()));
     return value;
   }
 
-  /** The value: stored by every put, or looked up, or just what the body returns. */
+  /** The value: looked up, or stored by every put, or just what the body returns. */
   #produce(call: Call, { lookup, puts }: Prepared): Promise<unknown> {
     if (lookup !== undefined) return this.#cached(call, lookup);
     if (puts.length === 0) return this.#uncached(call);
-    return puts.reduceRight<(context: LoadContext | undefined) => Promise<unknown>>(
-      (inner, put) => () =>
-        put.entry.cache.write(
-          put.key,
-          this.#loader({ ...call, invoke: inner }, put.entry),
-          put.options,
-          call.plan.caller,
-        ),
-      async (context) => call.invoke(context),
-    )(undefined);
+    const write = puts.reduceRight<(context: LoadContext | undefined) => unknown>(
+      (inner, { entry, key }) =>
+        () => {
+          const writer = derived(call, { invoke: inner });
+          const load = (context: LoadContext): unknown => this.#load(writer, entry, context);
+          return entry.cache.write(key, load, this.#optionsOf(entry, call), call.plan.caller);
+        },
+      (context) => call.invoke(context),
+    );
+    return write(undefined) as Promise<unknown>;
   }
 
   async #uncached(call: Call): Promise<unknown> {
     return runDetached(() => call.invoke(undefined));
   }
 
-  #cached(call: Call, { entry, key, options }: Keyed): Promise<unknown> {
-    const { plan, scope, signal } = call;
+  #cached(call: Call, key: string): Promise<unknown> {
+    const { plan, scope } = call;
+    const entry = plan.cacheable!;
     const caller = scope?.report === undefined ? plan.caller : { ...plan.caller, report: scope.report };
-    const asked = signal === undefined ? options : { ...options, signal };
-    return entry.cache.call(key, this.#loader(call, entry), asked, caller);
+    return entry.cache.call(key, (context) => this.#load(call, entry, context), this.#optionsOf(entry, call), caller);
   }
 
-  /** The body as a loader, which afterwards says what the decorators want to know of its result. */
-  #loader(call: Call, entry: EntryPlan): (context: LoadContext) => unknown {
-    return (context) =>
-      Promise.resolve(call.invoke(context)).then((value) => {
-        this.#judge(call, entry, context, call.resultOf === undefined ? value : call.resultOf(value));
-        return value;
-      });
+  /** Runs the body as a loader and says what the decorators want to know of its result. */
+  async #load(call: Call, entry: EntryPlan, context: LoadContext): Promise<unknown> {
+    const value = await call.invoke(context);
+    this.#judge(call, entry, context, call.resultOf(value));
+    return value;
   }
 
   #judge(call: Call, entry: EntryPlan, context: LoadContext, result: unknown): void {
@@ -256,6 +262,21 @@ export class CallExecutor implements CallRunner {
 }
 
 const NEVER = new AbortController().signal;
+
+/** The same call, done in another way. */
+function derived(call: Call, other: Partial<Call>): Call {
+  const { plan, scope, instance, args, signal } = call;
+  return {
+    plan,
+    scope,
+    instance,
+    args,
+    signal,
+    invoke: (context) => call.invoke(context),
+    resultOf: (value) => call.resultOf(value),
+    ...other,
+  };
+}
 
 function last(values: unknown): unknown {
   return (values as readonly unknown[]).at(-1);

@@ -3,17 +3,36 @@ export interface Clock {
   /** Milliseconds since the epoch, never going backwards. */
   now(): number;
   /**
+   * What `now()` was a moment ago, for those who need not know exactly: cheaper to ask, never ahead, and
+   * behind by {@link COARSE_STEP} as long as the event loop turns. Default: `now()`.
+   */
+  coarse?(): number;
+  /**
    * Calls `task` once after `ms` milliseconds and returns what cancels it.
    * Default: an unref'd `setTimeout`, so that housekeeping never keeps the process alive.
    */
   after?(ms: number, task: () => void): () => void;
 }
 
-const origin = Date.now() - performance.now();
+/** Milliseconds for which the coarse time of the system clock stands still. */
+const COARSE_STEP = 50;
 
-/** The monotonic clock of the process: a step of the wall clock expires nothing and revives nothing. */
+const origin = Date.now() - performance.now();
+let lastRead: number | undefined;
+
+/**
+ * The monotonic clock of the process: a step of the wall clock expires nothing and revives nothing. Reading it
+ * costs as much as everything else about a hit; its coarse time is read once per step, and only while asked for.
+ */
 export const systemClock: Clock = {
   now: () => origin + performance.now(),
+  coarse() {
+    if (lastRead === undefined) {
+      lastRead = systemClock.now();
+      setTimeout(() => (lastRead = undefined), COARSE_STEP).unref();
+    }
+    return lastRead;
+  },
 };
 
 /** Schedules housekeeping on `clock`, or on an unref'd timer where it has no `after`. */

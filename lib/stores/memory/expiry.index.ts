@@ -47,10 +47,17 @@ export class ExpiryIndex {
     return (this.#first + 1) * BUCKET;
   }
 
+  /** Finds the first filled bucket. */
+  settle(): void {
+    if (this.#buckets.has(this.#first)) return;
+    this.#first = Infinity;
+    for (const id of this.#buckets.keys()) if (id < this.#first) this.#first = id;
+  }
+
   /** Steps to the next bucket, over a long gap by looking at the buckets there are instead. */
   #advance(passed: number): void {
     if (passed - this.#first <= this.#buckets.size) this.#first += 1;
-    else this.#first = Math.min(...this.#buckets.keys());
+    else this.settle();
   }
 }
 

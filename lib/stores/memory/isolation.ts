@@ -1,3 +1,4 @@
+import { deserialize, serialize } from 'node:v8';
 import { CacheSerializationError } from '../../errors/cache.errors.js';
 
 /**
@@ -21,11 +22,11 @@ export const ISOLATORS: Readonly<Record<Isolation, Isolator>> = {
   clone: { store: clone, read: clone },
 };
 
+/** By the serialiser behind structured clone, which unlike `structuredClone` keeps Buffers what they are. */
 function clone(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
-  if (Buffer.isBuffer(value)) return Buffer.from(value);
   try {
-    return structuredClone(value);
+    return deserialize(serialize(value));
   } catch (cause) {
     throw new CacheSerializationError(
       "the value holds something that cannot be cloned, such as a function; store plain data or use isolation: 'reference'",

@@ -13,15 +13,25 @@ export class LinkedList<N extends Linked<N>> {
     return this.#first;
   }
 
-  get last(): N | undefined {
-    return this.#last;
-  }
-
   append(node: N): void {
     node.prev = this.#last;
     node.next = undefined;
     if (this.#last === undefined) this.#first = node;
     else this.#last.next = node;
+    this.#last = node;
+  }
+
+  /** Makes a node of this list its last one. */
+  toEnd(node: N): void {
+    const { prev, next } = node;
+    const last = this.#last;
+    if (next === undefined || last === undefined) return;
+    if (prev === undefined) this.#first = next;
+    else prev.next = next;
+    next.prev = prev;
+    last.next = node;
+    node.prev = last;
+    node.next = undefined;
     this.#last = node;
   }
 

@@ -9,6 +9,8 @@ export class MemoryEntry implements Entry, Linked<MemoryEntry>, Tagged<MemoryEnt
   createdAt = 0;
   expiresAt = 0;
   staleUntil = 0;
+  /** Milliseconds between the two. */
+  grace = 0;
 
   bytes = 0;
   stamps: readonly TagStamp<MemoryEntry>[] | undefined;

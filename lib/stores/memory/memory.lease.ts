@@ -12,7 +12,7 @@ export class MemoryLease implements Lease {
     private readonly watch: TagWatch,
     /** Whether anybody may take it over: it fences a write, and does not promise a value to wait for. */
     readonly yields: boolean,
-    private readonly store: (draft: Draft) => void,
+    private readonly store: (draft: Draft) => unknown,
     private readonly leave: (lease: MemoryLease) => void,
   ) {}
 

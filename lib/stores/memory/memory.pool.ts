@@ -43,6 +43,8 @@ export class MemoryPool implements Sweepable {
   readonly #garbage: Iterator<MemoryEntry>[] = [];
   #size = 0;
   #bytes = 0;
+  /** What is announced once the entry being stored is in its place: a listener may use the cache. */
+  #announcements: (() => void)[] | undefined;
 
   constructor(
     private readonly options: MemoryStoreOptions,
@@ -65,23 +67,31 @@ export class MemoryPool implements Sweepable {
     this.#sweeper.stop();
   }
 
-  /** Stores a draft in the place of `existing`, or as a new entry of the namespace whose map is `home`. */
-  put(existing: MemoryEntry | undefined, place: Place, draft: Draft): void {
+  /**
+   * Stores a draft in the place of `existing`, or as a new entry of the namespace whose map is `home`. False if
+   * it alone is heavier than everything may be: then what was there is gone, too.
+   */
+  put(existing: MemoryEntry | undefined, place: Place, draft: Draft): boolean {
     const value = this.isolator.store(draft.value);
     const bytes = this.#measured ? this.#weigh(value, place.key) : 0;
+    const { namespace, key } = place;
     if (bytes > this.options.maxBytes) {
       if (existing !== undefined) this.drop(existing);
-      this.events.emit('refuse', { namespace: place.namespace, key: place.key, cause: 'bytes' });
-      return;
+      this.events.emit('refuse', { namespace, key, cause: 'bytes' });
+      return false;
     }
+    const announcements: (() => void)[] = (this.#announcements = []);
     if (existing !== undefined) this.#unlink(existing);
     this.#makeRoom(bytes);
-    const entry = existing ?? new MemoryEntry(place.key, place.namespace, place.home, place.owner);
+    const entry = existing ?? new MemoryEntry(key, namespace, place.home, place.owner);
     this.#fill(entry, value, bytes, draft);
     if (existing === undefined) this.#policy.add(entry);
     else this.#policy.renew(entry);
     this.#link(entry);
-    this.events.emit('set', { namespace: place.namespace, key: place.key });
+    this.#announcements = undefined;
+    for (const announce of announcements) announce();
+    this.events.emit('set', { namespace, key });
+    return true;
   }
 
   use(entry: MemoryEntry): void {
@@ -90,10 +100,9 @@ export class MemoryPool implements Sweepable {
 
   /** Gives an entry another end. */
   reschedule(entry: MemoryEntry, expiresAt: number): void {
-    const grace = entry.staleUntil - entry.expiresAt;
     this.#expiry.remove(entry);
     entry.expiresAt = expiresAt;
-    entry.staleUntil = expiresAt === Infinity ? Infinity : expiresAt + (Number.isNaN(grace) ? 0 : grace);
+    entry.staleUntil = expiresAt + entry.grace;
     this.#expiry.add(entry);
     this.#sweeper.wake();
   }
@@ -110,7 +119,8 @@ export class MemoryPool implements Sweepable {
   expire(entry: MemoryEntry): void {
     if (!entry.held) return;
     this.drop(entry);
-    this.events.emit('expire', { namespace: entry.namespace, key: entry.key, cause: 'ttl' });
+    const { namespace, key } = entry;
+    this.#announce(() => this.events.emit('expire', { namespace, key, cause: 'ttl' }));
   }
 
   /** Hands void entries to the background sweep. */
@@ -135,6 +145,15 @@ export class MemoryPool implements Sweepable {
     return this.#garbage.length > 0 ? this.clock.now() : this.#expiry.nextDue();
   }
 
+  settle(): void {
+    this.#expiry.settle();
+  }
+
+  #announce(announcement: () => void): void {
+    if (this.#announcements === undefined) announcement();
+    else this.#announcements.push(announcement);
+  }
+
   get #measured(): boolean {
     return this.options.maxBytes !== Infinity;
   }
@@ -147,7 +166,7 @@ export class MemoryPool implements Sweepable {
     throw new CacheTypeError(`sizeOf must return a number of bytes, 0 or more; got ${String(bytes)}`);
   }
 
-  /** Evicts until one more entry of so many bytes fits: what is void or expired first, then by the policy. */
+  /** Evicts until one more entry of so many bytes fits: what is void or expired (by the second) first, then by the policy. */
   #makeRoom(bytes: number): void {
     for (;;) {
       const cause = this.#overflow(bytes);
@@ -157,7 +176,8 @@ export class MemoryPool implements Sweepable {
       if (victim === undefined) return;
       this.#policy.evicting(victim);
       this.drop(victim);
-      this.events.emit('evict', { namespace: victim.namespace, key: victim.key, cause });
+      const { namespace, key } = victim;
+      this.#announce(() => this.events.emit('evict', { namespace, key, cause }));
     }
   }
 
@@ -173,7 +193,8 @@ export class MemoryPool implements Sweepable {
     entry.tags = draft.tags;
     entry.createdAt = now;
     entry.expiresAt = now + draft.ttl;
-    entry.staleUntil = now + draft.ttl + draft.grace;
+    entry.grace = draft.grace;
+    entry.staleUntil = entry.expiresAt + draft.grace;
   }
 
   #link(entry: MemoryEntry): void {

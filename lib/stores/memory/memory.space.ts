@@ -48,9 +48,10 @@ export class MemorySpace implements StoreSpace {
   }
 
   add(key: string, draft: Draft): boolean {
-    if (this.#fresh(key) !== undefined || draft.ttl <= 0) return false;
-    this.write(key, draft);
-    return true;
+    if (this.#fresh(key) !== undefined) return false;
+    const stored = this.#put(key, draft);
+    this.#void(key);
+    return stored;
   }
 
   swap(key: string, draft: Draft): Entry | undefined {
@@ -131,13 +132,13 @@ export class MemorySpace implements StoreSpace {
     if (entries.size > 0) this.pool.discard(entries.values());
   }
 
-  #put(key: string, draft: Draft): void {
+  /** Whether the draft was stored: not if its ttl says so, or if it is too heavy. */
+  #put(key: string, draft: Draft): boolean {
     const existing = this.#current(key);
-    if (draft.ttl <= 0) {
-      if (existing !== undefined) this.pool.drop(existing);
-      return;
-    }
-    this.pool.put(existing, { key, namespace: this.namespace, home: this.#entries, owner: this }, draft);
+    if (draft.ttl > 0)
+      return this.pool.put(existing, { key, namespace: this.namespace, home: this.#entries, owner: this }, draft);
+    if (existing !== undefined) this.pool.drop(existing);
+    return false;
   }
 
   /** The entry held for the key if it is still good for anything; one that is not is forgotten. */
@@ -146,7 +147,8 @@ export class MemorySpace implements StoreSpace {
     if (entry === undefined) return undefined;
     if (entry.invalidated) this.pool.drop(entry);
     else if (this.pool.clock.now() >= entry.staleUntil) this.pool.expire(entry);
-    return entry.held ? entry : undefined;
+    // A listener that heard of the end may have stored another one.
+    return entry.held ? entry : this.#current(key);
   }
 
   #fresh(key: string): MemoryEntry | undefined {

@@ -15,9 +15,7 @@ export class OrderPolicy<N extends Evictable<N>> implements EvictionPolicy<N> {
   }
 
   use(entry: N): void {
-    if (!this.readsCount || this.#order.last === entry) return;
-    this.#order.remove(entry);
-    this.#order.append(entry);
+    if (this.readsCount) this.#order.toEnd(entry);
   }
 
   renew(entry: N): void {

@@ -9,8 +9,10 @@ const PAUSE = 10;
 export interface Sweepable {
   /** Reclaims one entry that is of no use any more; false when there is none right now. */
   reclaim(): boolean;
-  /** The instant at which there may be something again; `Infinity` for none in sight. */
+  /** The instant before which there is nothing again; `Infinity` for none in sight. */
   nextReclaim(): number;
+  /** Works out exactly when that will be, which `nextReclaim` may put too early. */
+  settle(): void;
 }
 
 /** Reclaims memory in the background, a slice at a time, and sleeps while there is nothing to reclaim. */
@@ -54,6 +56,7 @@ export class Sweeper {
       this.#wakesAt = Infinity;
       this.#cancel = undefined;
       this.#slice();
+      this.target.settle();
       this.wake();
     });
   }
