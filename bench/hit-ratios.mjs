@@ -34,7 +34,9 @@ function zipf({ reads, keys, exponent, shifts = 1 }) {
 }
 
 function lines(file) {
-  return readFileSync(file, 'utf8').split('\n').filter((line) => line !== '' && line !== '*');
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '' && line !== '*');
 }
 
 function words(file) {
@@ -58,7 +60,11 @@ function ratio(trace, size, evictionPolicy) {
 export function hitRatios(folder) {
   const traces = [
     { name: 'Zipf 0.99 @1000', size: 1_000, read: () => zipf({ reads: 1e6, keys: 1e5, exponent: 0.99 }) },
-    { name: 'Zipf that shifts ten times @1000', size: 1_000, read: () => zipf({ reads: 1e6, keys: 1e5, exponent: 0.99, shifts: 10 }) },
+    {
+      name: 'Zipf that shifts ten times @1000',
+      size: 1_000,
+      read: () => zipf({ reads: 1e6, keys: 1e5, exponent: 0.99, shifts: 10 }),
+    },
     { name: 'loop of 1100 @1000', size: 1_000, read: () => Array.from({ length: 1e5 }, (_, i) => String(i % 1_100)) },
     ...recorded(folder),
   ];

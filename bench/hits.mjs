@@ -30,15 +30,25 @@ function decorate(method, ...decorators) {
 }
 decorate('byKey', Cacheable({ key: (id) => id }));
 decorate('byArguments', Cacheable());
-decorate('tagged', CacheTags((id) => `user:${id}`), Cacheable({ key: (id) => `tagged:${id}` }));
+decorate(
+  'tagged',
+  CacheTags((id) => `user:${id}`),
+  Cacheable({ key: (id) => `tagged:${id}` }),
+);
 
 /** Everything that is measured, warm for these keys. The first is the floor. */
 export async function contenders(keys) {
   const map = new Map(keys.map((key) => [key, { key }]));
   const lru = new LRUCache({ max: 10_000, ttl: HOUR });
   const manager = createCacheManager({ ttl: HOUR });
-  const bento = new BentoCache({ default: 'memory', stores: { memory: bentostore().useL1Layer(memoryDriver({ maxItems: 10_000 })) } });
-  const dedupe = createDedupe({ ttl: 3_600, storage: { type: 'memory', options: { size: 10_000 } } }).define('user', load);
+  const bento = new BentoCache({
+    default: 'memory',
+    stores: { memory: bentostore().useL1Layer(memoryDriver({ maxItems: 10_000 })) },
+  });
+  const dedupe = createDedupe({ ttl: 3_600, storage: { type: 'memory', options: { size: 10_000 } } }).define(
+    'user',
+    load,
+  );
   class App {}
   Module({ imports: [BlossomCacheModule.forRoot({ maxSize: 100_000 })], providers: [Users] })(App);
   const app = await NestFactory.createApplicationContext(App, { logger: false });

@@ -30,7 +30,10 @@ console.table(
   Object.fromEntries(
     all.map(({ name }) => {
       const ns = median(times.get(name));
-      return [name, { 'ns/hit': Math.round(ns), 'M hits/s': +(1e3 / ns).toFixed(2), 'x floor': +(ns / floor).toFixed(2) }];
+      return [
+        name,
+        { 'ns/hit': Math.round(ns), 'M hits/s': +(1e3 / ns).toFixed(2), 'x floor': +(ns / floor).toFixed(2) },
+      ];
     }),
   ),
 );

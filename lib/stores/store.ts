@@ -37,7 +37,10 @@ export type LeasePurpose = 'load' | 'refresh' | 'write';
  * The holder of a lease in a shared store renews it by itself until `commit` or `release`.
  */
 export interface Lease {
-  /** Whether the lease still holds for a value that carries these tags besides those it was taken with. */
+  /**
+   * Whether the lease still holds for a value that carries these tags besides those it was taken with. It does
+   * not once it has ended, whatever came of it.
+   */
   holds(lateTags?: readonly string[]): Awaitable<boolean>;
   /**
    * Stores the draft and ends the lease; `false` and nothing stored where it no longer holds.

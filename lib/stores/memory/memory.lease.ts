@@ -17,11 +17,11 @@ export class MemoryLease implements Lease {
   ) {}
 
   holds(lateTags: readonly string[] = []): boolean {
-    return this.#held && this.watch.untouched(lateTags);
+    return this.#held && !this.#ended && this.watch.untouched(lateTags);
   }
 
   commit(draft: Draft): boolean {
-    const holds = !this.#ended && this.holds(draft.tags);
+    const holds = this.holds(draft.tags);
     this.release();
     if (holds) this.store(draft);
     return holds;

@@ -216,6 +216,17 @@ async function turns(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }
 
+it('a load that has been stored, but is not through yet, is not joined after a deletion', async () => {
+  const store = memoryStore();
+  const cache = openCache({ store });
+  const first = cache.getOrSet('k', () => 'old');
+  // Nothing but promises that are resolved: somewhere between two of them the value is stored.
+  for (let i = 0; i < 30 && (await cache.exists('k')) === false; i += 1) await Promise.resolve();
+  await cache.delete('k');
+  expect(await cache.getOrSet('k', () => 'new')).toBe('new');
+  expect(await first).toBe('old');
+});
+
 describe('one load', () => {
   it('per process, and per fleet, however many ask', async () => {
     await fc.assert(
