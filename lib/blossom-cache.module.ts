@@ -8,7 +8,7 @@ import {
   type Type,
 } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
-import { assertOptions } from './cache/arguments.js';
+import { assertOptions, nameOf } from './cache/arguments.js';
 import { cacheToken } from './cache/cache-token.js';
 import { CacheOptionsError } from './errors/cache.errors.js';
 import { HandlerCache } from './http/handler-cache.js';
@@ -57,12 +57,14 @@ class BlossomCacheCoreModule {}
 @Module({})
 export class BlossomCacheModule {
   static forRoot(options: BlossomCacheOptions = {}): DynamicModule {
+    assertObject(options);
     const { name, isGlobal = true } = options;
     return cacheModule(name, isGlobal, [], { provide: optionsToken(name), useValue: options });
   }
 
   static forRootAsync(options: BlossomCacheAsyncOptions): DynamicModule {
     const known = ['name', 'isGlobal', 'imports', 'inject', 'useFactory', 'useClass', 'useExisting'];
+    assertObject(options);
     assertOptions(options, known, 'forRootAsync');
     const { name, isGlobal = true, imports = [] } = options;
     const [provider, ...others] = asyncProviders(options);
@@ -71,6 +73,7 @@ export class BlossomCacheModule {
   }
 
   static forFeature(options: BlossomCacheFeatureOptions): DynamicModule {
+    assertObject(options);
     assertOptions(options, ['cache', 'namespace', 'ttl'], 'forFeature');
     const { cache, namespace, ttl } = options;
     if (typeof namespace !== 'string' || namespace === '') {
@@ -94,9 +97,14 @@ function cacheModule(
     module: BlossomCacheModule,
     global,
     imports: [BlossomCacheCoreModule, ...imports],
-    providers: cacheProviders(name, options),
+    providers: cacheProviders(name, global, options),
     exports: [cacheToken(name), bindingSlot(name)],
   };
+}
+
+function assertObject(options: unknown): void {
+  if (typeof options === 'object' && options !== null && !Array.isArray(options)) return;
+  throw new CacheOptionsError(`BlossomCacheModule: options must be an object; got ${nameOf(options)}`);
 }
 
 function asyncProviders(options: BlossomCacheAsyncOptions): Provider[] {

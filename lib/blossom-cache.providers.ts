@@ -2,6 +2,7 @@ import type { Provider } from '@nestjs/common';
 import { APP_INTERCEPTOR, DiscoveryService, HttpAdapterHost, ModuleRef } from '@nestjs/core';
 import { CacheRegistry, type OpenCache } from './boot/cache-registry.js';
 import { InstanceBinder } from './boot/instance-binder.js';
+import { nameOf } from './cache/arguments.js';
 import type { CacheService } from './cache/cache.service.js';
 import { cacheToken } from './cache/cache-token.js';
 import { CacheLog } from './events/cache-log.js';
@@ -46,15 +47,15 @@ export function optionsToken(name?: string): symbol {
 }
 
 /** One cache: opened from its options, injected as a service, bound to decorated instances. */
-export function cacheProviders(name: string | undefined, options: Provider): Provider[] {
+export function cacheProviders(name: string | undefined, isGlobal: boolean, options: Provider): Provider[] {
   const opened = Symbol.for(`nestjs-blossom-cache:opened:${name ?? ''}`);
   return [
     options,
     {
       provide: opened,
       inject: [optionsToken(name), CacheRegistry],
-      useFactory: (given: BlossomCacheOptions | undefined, registry: CacheRegistry) =>
-        registry.open(resolveOptions(named(name, given ?? {}))),
+      useFactory: (given: unknown, registry: CacheRegistry) =>
+        registry.open(resolveOptions(consistent(given, name, isGlobal))),
     },
     { provide: cacheToken(name), inject: [opened], useFactory: ({ service }: OpenCache) => service },
     { provide: bindingSlot(name), inject: [opened], useFactory: ({ binding }: OpenCache) => binding },
@@ -75,10 +76,21 @@ export function namespaceProvider(cache: string | undefined, namespace: string, 
   };
 }
 
-/** A name has to be known before options made by a factory are; what they say must not contradict it. */
-function named(name: string | undefined, options: BlossomCacheOptions): BlossomCacheOptions {
-  if (options.name === undefined || options.name === name) return { ...options, name };
-  throw new CacheOptionsError(
-    `BlossomCacheModule: the options name the cache '${options.name}': give that name to forRootAsync({ name: '${options.name}', … })`,
-  );
+/** Name and reach have to be known before options made by a factory are; what they say must not contradict it. */
+function consistent(given: unknown, name: string | undefined, isGlobal: boolean): BlossomCacheOptions {
+  if (typeof given !== 'object' || given === null) {
+    throw new CacheOptionsError(
+      `BlossomCacheModule: a factory must return options, {} for the defaults; got ${nameOf(given)}`,
+    );
+  }
+  const options = { name, isGlobal, ...given } as BlossomCacheOptions;
+  for (const [option, known] of Object.entries({ name, isGlobal })) {
+    const said = options[option as 'name' | 'isGlobal'];
+    if (said === known) continue;
+    const given = `${option}: ${typeof said === 'string' ? `'${said}'` : String(said)}`;
+    throw new CacheOptionsError(
+      `BlossomCacheModule: ${option} has to be known before a factory runs: give it to forRootAsync({ ${given}, … })`,
+    );
+  }
+  return options;
 }

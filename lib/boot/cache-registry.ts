@@ -20,8 +20,8 @@ export interface OpenCache {
 
 /** The caches of one application: opens them, knows them by name, and closes what it opened. */
 export class CacheRegistry implements OnApplicationShutdown {
-  readonly #caches = new Map<string | undefined, OpenCache>();
-  readonly #names = new Set<string>();
+  private readonly caches = new Map<string | undefined, OpenCache>();
+  private readonly names = new Set<string>();
 
   constructor(
     private readonly log: CacheLog,
@@ -31,33 +31,33 @@ export class CacheRegistry implements OnApplicationShutdown {
 
   /** @throws {CacheOptionsError} if there is one of that name. */
   open(options: ResolvedOptions): OpenCache {
-    this.#claim(options.name);
+    this.claim(options.name);
     const { log, keyOf } = this;
-    const events = this.#newEvents();
+    const events = this.newEvents();
     const store = options.enabled ? new MemoryStore(options.memory, events, options.clock) : new NullStore();
     const core = new CacheCore({ ...options, name: options.name ?? 'default', store, events, log, keyOf });
     const service = new CacheService(core, '');
     const opened = { options, service, store, binding: new CacheBinding(this.runner, service) };
-    this.#caches.set(options.name, opened);
+    this.caches.set(options.name, opened);
     log.info(describeOptions(options));
     return opened;
   }
 
   /** The open cache of that name; without a name, the default one. */
   find(name?: string): OpenCache | undefined {
-    return this.#caches.get(name);
+    return this.caches.get(name);
   }
 
   /** @throws {CacheOptionsError} if a cache or another namespace goes by that name already. */
   declareNamespace(name: string): void {
-    this.#claim(name);
+    this.claim(name);
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await Promise.all([...this.#caches.values()].map(({ store }) => store.close()));
+    await Promise.all([...this.caches.values()].map(({ store }) => store.close()));
   }
 
-  #newEvents(): CacheEvents {
+  private newEvents(): CacheEvents {
     const { log } = this;
     const events = new CacheEvents((error) => log.warnOnce('listener', `an event listener failed: ${reason(error)}`));
     events.on('error', ({ operation, error }) =>
@@ -66,14 +66,14 @@ export class CacheRegistry implements OnApplicationShutdown {
     return events;
   }
 
-  #claim(name: string | undefined): void {
+  private claim(name: string | undefined): void {
     const shown = name ?? 'default';
-    if (this.#names.has(shown)) {
+    if (this.names.has(shown)) {
       throw new CacheOptionsError(
         `there is a cache or namespace called '${shown}' already: declare each once, and give others a name of their own`,
       );
     }
-    this.#names.add(shown);
+    this.names.add(shown);
   }
 }
 

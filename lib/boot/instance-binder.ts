@@ -22,22 +22,22 @@ export class InstanceBinder implements OnModuleInit {
 
   /** @throws {CacheOptionsError} for a class name used twice, an eviction without target and the like. */
   onModuleInit(): void {
-    for (const wrapper of [...this.discovery.getProviders(), ...this.discovery.getControllers()]) this.#visit(wrapper);
+    for (const wrapper of [...this.discovery.getProviders(), ...this.discovery.getControllers()]) this.visit(wrapper);
   }
 
-  #visit(wrapper: Wrapper): void {
+  private visit(wrapper: Wrapper): void {
     const instance: unknown = wrapper.instance;
     if (typeof instance !== 'object' || instance === null) return;
     const type = Object.getPrototypeOf(instance) as object | null;
     if (type === null || type === Object.prototype) return;
-    const records = [...recordsOf(type).values()].filter(({ operations }) => operations.length > 0);
-    if (records.length === 0 || !this.#bindAll(instance, type, records)) return;
+    const records = recordsOf(type).filter(({ operations }) => operations.length > 0);
+    if (records.length === 0 || !this.bindAll(instance, type, records)) return;
     for (const record of records) this.executor.plan(record, instance);
-    if (!wrapper.isDependencyTreeStatic()) this.#warnOfSharing(type, records);
+    if (!wrapper.isDependencyTreeStatic()) this.warnOfSharing(type, records);
   }
 
   /** Whether the instance is bound to every cache that its methods use. */
-  #bindAll(instance: object, type: object, records: readonly MethodRecord[]): boolean {
+  private bindAll(instance: object, type: object, records: readonly MethodRecord[]): boolean {
     const caches = new Set(records.flatMap(({ operations }) => operations.map(({ options }) => options.cache)));
     return [...caches].every((cache) => {
       const slot = bindingSlot(cache);
@@ -51,7 +51,7 @@ export class InstanceBinder implements OnModuleInit {
   }
 
   /** What one request left in `this` can be in the answer that another one is given. */
-  #warnOfSharing(type: object, records: readonly MethodRecord[]): void {
+  private warnOfSharing(type: object, records: readonly MethodRecord[]): void {
     const shared = records.some(({ operations }) =>
       operations.some(({ kind, options }) => {
         if (kind !== 'cacheable' || options.key !== undefined) return false;

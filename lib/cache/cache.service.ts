@@ -38,49 +38,49 @@ const NO_OPTIONS: GetOrSetOptions = Object.freeze({});
  * `CacheTypeError` or `CacheSerializationError` (values); nothing that was stored is lost by it.
  */
 export class CacheService {
-  readonly #core: CacheCore;
-  readonly #loads: SingleFlight;
-  readonly #store: StoreSpace;
-  readonly #events: CacheEvents;
-  readonly #clock: Clock;
-  readonly #enabled: boolean;
-  readonly #varyBy: (() => string) | undefined;
+  private readonly core: CacheCore;
+  private readonly loads: SingleFlight;
+  private readonly store: StoreSpace;
+  private readonly channel: CacheEvents;
+  private readonly clock: Clock;
+  private readonly isEnabled: boolean;
+  private readonly varyBy: (() => string) | undefined;
 
   /** @internal */
   constructor(core: CacheCore, namespace: string) {
-    this.#core = core;
-    this.#loads = core.loads(namespace);
-    this.#store = this.#loads.store;
-    this.#events = core.parts.events;
-    this.#clock = core.parts.clock;
-    this.#enabled = core.parts.enabled;
-    this.#varyBy = core.parts.varyBy;
+    this.core = core;
+    this.loads = core.loads(namespace);
+    this.store = this.loads.store;
+    this.channel = core.parts.events;
+    this.clock = core.parts.clock;
+    this.isEnabled = core.parts.enabled;
+    this.varyBy = core.parts.varyBy;
   }
 
   /** The name of the cache this service belongs to. */
   get cacheName(): string {
-    return this.#core.parts.name;
+    return this.core.parts.name;
   }
 
   /** The namespace this service works in; empty for the cache itself. */
   get namespaceName(): string {
-    return this.#loads.namespace;
+    return this.loads.namespace;
   }
 
   /** False for a cache that was switched off: same calls, nothing stored. */
   get enabled(): boolean {
-    return this.#enabled;
+    return this.isEnabled;
   }
 
   /** What happens in this cache, in all its namespaces, as it happens. */
   get events(): CacheEventSource {
-    return this.#events;
+    return this.channel;
   }
 
   /** The value, or `undefined` where there is none (or where that is the value: see {@link exists}). */
   get<T>(key: string): Promise<T | undefined> {
     try {
-      const entry = this.#lookup(this.#located(key, 'get'));
+      const entry = this.lookup(this.locate(key, 'get'));
       if (isPromise(entry)) return entry.then((found) => found?.value as T | undefined);
       return Promise.resolve(entry?.value as T | undefined);
     } catch (error) {
@@ -90,22 +90,22 @@ export class CacheService {
 
   /** Stores a value for its ttl, in place of the one before. */
   async set(key: string, value: unknown, options?: SetOptions): Promise<void> {
-    const located = this.#located(key, 'set');
-    const draft = this.#draft(value, options, 'set');
-    await this.#change(() => this.#store.write(located, draft));
+    const located = this.locate(key, 'set');
+    const draft = this.draft(value, options, 'set');
+    await this.change(() => this.store.write(located, draft));
   }
 
   /** Removes an entry; whether there was one. A load of it that is under way will not be stored. */
   async delete(key: string): Promise<boolean> {
-    const located = this.#located(key, 'delete');
-    const removed = await this.#change(() => this.#store.remove(located));
-    if (removed) this.#deleted(located);
+    const located = this.locate(key, 'delete');
+    const removed = await this.change(() => this.store.remove(located));
+    if (removed) this.deleted(located);
     return removed;
   }
 
   /** Whether there is an entry, whatever its value. Counts neither as hit nor as miss. */
   async exists(key: string): Promise<boolean> {
-    return (await this.#peek(key, 'exists')) !== undefined;
+    return (await this.peek(key, 'exists')) !== undefined;
   }
 
   /**
@@ -113,42 +113,42 @@ export class CacheService {
    * included, keep theirs. The cost does not grow with the number of entries.
    */
   async clear(): Promise<void> {
-    await this.#change(() => this.#store.clear());
-    this.#events.emit('clear', { namespace: this.#loads.namespace });
+    await this.change(() => this.store.clear());
+    this.channel.emit('clear', { namespace: this.loads.namespace });
   }
 
   /** Reads and removes; of many concurrent callers one gets the value. */
   async take<T>(key: string): Promise<T | undefined> {
-    const located = this.#located(key, 'take');
-    const entry = await this.#change(() => this.#store.take(located));
-    if (entry !== undefined) this.#deleted(located);
+    const located = this.locate(key, 'take');
+    const entry = await this.change(() => this.store.take(located));
+    if (entry !== undefined) this.deleted(located);
     return entry?.value as T | undefined;
   }
 
   /** Stores unless there is an entry; whether it did. */
   async add(key: string, value: unknown, options?: SetOptions): Promise<boolean> {
-    const located = this.#located(key, 'add');
-    const draft = this.#draft(value, options, 'add');
-    return this.#change(() => this.#store.add(located, draft));
+    const located = this.locate(key, 'add');
+    const draft = this.draft(value, options, 'add');
+    return this.change(() => this.store.add(located, draft));
   }
 
   /** Gives an entry a new ttl from now; whether there was one. It does not revive what has expired. */
   async touch(key: string, ttl: Duration): Promise<boolean> {
-    const located = this.#located(key, 'touch');
+    const located = this.locate(key, 'touch');
     const span = milliseconds(ttl, 'touch: ttl');
-    return this.#change(() => this.#store.touch(located, span));
+    return this.change(() => this.store.touch(located, span));
   }
 
   /** Seconds left; `Infinity` for an entry that never expires, `undefined` where there is none. */
   async ttl(key: string): Promise<number | undefined> {
-    const entry = await this.#peek(key, 'ttl');
-    return entry === undefined ? undefined : (entry.expiresAt - this.#clock.now()) / 1_000;
+    const entry = await this.peek(key, 'ttl');
+    return entry === undefined ? undefined : (entry.expiresAt - this.clock.now()) / 1_000;
   }
 
   /** What was found, by key, in the order asked for. */
   async getMany<T>(keys: readonly string[]): Promise<Map<string, T>> {
     assertKeys(keys, 'getMany');
-    const entries = await this.#lookupMany(keys);
+    const entries = await this.lookupMany(keys);
     return new Map([...entries].map(([key, entry]) => [key, entry.value as T]));
   }
 
@@ -156,26 +156,26 @@ export class CacheService {
   async setMany(entries: CacheEntries, options?: SetOptions): Promise<void> {
     const drafts = new Map<string, Draft>();
     for (const [key, value] of pairs(entries)) {
-      drafts.set(this.#located(key, 'setMany'), this.#draft(value, options, 'setMany'));
+      drafts.set(this.locate(key, 'setMany'), this.draft(value, options, 'setMany'));
     }
-    if (drafts.size > 0) await this.#change(() => this.#store.writeMany(drafts));
+    if (drafts.size > 0) await this.change(() => this.store.writeMany(drafts));
   }
 
   /** Removes all; how many there were. */
   async deleteMany(keys: readonly string[]): Promise<number> {
     assertKeys(keys, 'deleteMany');
-    const located = [...new Set(keys)].map((key) => this.#locate(key));
+    const located = [...new Set(keys)].map((key) => this.locate(key, 'deleteMany'));
     if (located.length === 0) return 0;
-    const removed = await this.#change(() => this.#store.removeMany(located));
-    for (const key of removed) this.#deleted(key);
+    const removed = await this.change(() => this.store.removeMany(located));
+    for (const key of removed) this.deleted(key);
     return removed.length;
   }
 
   /** Stores, and answers what was there before. */
   async getSet<T>(key: string, value: unknown, options?: SetOptions): Promise<T | undefined> {
-    const located = this.#located(key, 'getSet');
-    const draft = this.#draft(value, options, 'getSet');
-    const before = await this.#change(() => this.#store.swap(located, draft));
+    const located = this.locate(key, 'getSet');
+    const draft = this.draft(value, options, 'getSet');
+    const before = await this.change(() => this.store.swap(located, draft));
     return before?.value as T | undefined;
   }
 
@@ -185,16 +185,12 @@ export class CacheService {
    * @throws {CacheTypeError} where something else is stored; it stays as it is.
    */
   async increment(key: string, by = 1, options?: SetOptions): Promise<number> {
-    const located = this.#located(key, 'increment');
-    assertNumber(by, 'increment');
-    const draft = this.#draft(0, options, 'increment');
-    return this.#change(() => this.#store.increment(located, by, draft));
+    return this.count(key, by, by, options, 'increment');
   }
 
   /** As {@link increment}, downwards. */
   async decrement(key: string, by = 1, options?: SetOptions): Promise<number> {
-    assertNumber(by, 'decrement');
-    return this.increment(key, -by, options);
+    return this.count(key, 0 - by, by, options, 'decrement');
   }
 
   /**
@@ -203,7 +199,11 @@ export class CacheService {
    * invalidation of it is handed to those who asked before that, and neither stored nor given to anybody else.
    */
   getOrSet<T>(key: string, loader: Loader<T>, options: GetOrSetOptions = NO_OPTIONS): Promise<T> {
-    return this.#fetch(key, loader, options, BY_HAND);
+    try {
+      return this.fetch(this.locate(key, 'getOrSet'), loader, options, BY_HAND);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /**
@@ -217,14 +217,15 @@ export class CacheService {
     options: GetOrSetOptions = NO_OPTIONS,
   ): Promise<Map<string, T>> {
     assertKeys(keys, 'getOrSetMany');
+    assertLoader(loadMissing, 'getOrSetMany');
     const wanted = [...new Set(keys)];
-    const found = this.#loadsAnyway(options) ? new Map<string, Entry>() : await this.#lookupMany(wanted);
+    const found = this.loadsAnyway(options) ? new Map<string, Entry>() : await this.lookupMany(wanted);
     const values = new Map<string, T>([...found].map(([key, entry]) => [key, entry.value as T]));
     const missing = wanted.filter((key) => !values.has(key));
-    const batch = new KeyBatch<T>(loadMissing, this.#loads);
+    const batch = new KeyBatch<T>(loadMissing, this.loads);
     const landings = missing.map((key) => {
-      const located = this.#locate(key);
-      return this.#loads.load(this.#request(located, () => batch.load(key, located), options, 'getOrSetMany'));
+      const located = this.locate(key, 'getOrSetMany');
+      return this.loads.load(this.request(located, () => batch.load(key, located), options, 'getOrSetMany'));
     });
     batch.start();
     for (const [index, landing] of (await Promise.all(landings)).entries()) {
@@ -240,25 +241,25 @@ export class CacheService {
     refuseLater(options, 'invalidateTags');
     const read = readTags(typeof tags === 'string' ? [tags] : tags, 'invalidateTags');
     if (read.length === 0) return;
-    await this.#change(() => this.#core.parts.store.invalidateTags(read));
-    this.#events.emit('invalidate', { tags: read });
+    await this.change(() => this.core.parts.store.invalidateTags(read));
+    this.channel.emit('invalidate', { tags: read });
   }
 
   /** The same cache with keys of its own. A nested one is named `outer:inner`. */
   namespace(name: string): CacheService {
     assertKey(name, 'namespace');
-    const outer = this.#loads.namespace;
-    return new CacheService(this.#core, outer === '' ? name : `${outer}:${name}`);
+    const outer = this.loads.namespace;
+    return new CacheService(this.core, outer === '' ? name : `${outer}:${name}`);
   }
 
   /** What the cache has done, all its namespaces together. */
   async getStats(): Promise<CacheStats> {
-    return this.#core.stats.snapshot(await this.#core.parts.store.measure());
+    return this.core.stats.snapshot(await this.core.parts.store.measure());
   }
 
   /** Starts counting anew; the entries stay. */
   resetStats(): void {
-    this.#core.stats.reset();
+    this.core.stats.reset();
   }
 
   /**
@@ -267,7 +268,7 @@ export class CacheService {
    * @throws {CacheOptionsError} if the method is not decorated, {@link CacheKeyError} if the arguments cannot be keyed.
    */
   keyOf<S extends object>(service: S, method: keyof S, args: readonly unknown[]): string {
-    return this.#core.parts.keyOf(service, method, args);
+    return this.core.parts.keyOf(service, method, args);
   }
 
   /** Not in this release. */
@@ -296,11 +297,20 @@ export class CacheService {
   }
 
   /**
-   * A decorated call: as {@link getOrSet}, for a caller that says who it is.
+   * The key as it is stored, with whose entry it is.
+   * @throws {CacheKeyError} @internal
+   */
+  locate(key: string, operation: string): string {
+    assertKey(key, operation);
+    return this.varyBy === undefined ? key : varied(key, this.varyBy());
+  }
+
+  /**
+   * A decorated call: as {@link getOrSet}, of a key from {@link locate}, for a caller that says who it is.
    * @internal
    */
-  call<T>(key: string, loader: Loader<T>, options: GetOrSetOptions, caller: Caller): Promise<T> {
-    return this.#fetch(key, loader, options, caller);
+  call<T>(located: string, loader: Loader<T>, options: GetOrSetOptions, caller: Caller): Promise<T> {
+    return this.fetch(located, loader, options, caller);
   }
 
   /**
@@ -308,29 +318,40 @@ export class CacheService {
    * then the entry is removed.
    * @internal
    */
-  async write<T>(key: string, write: Loader<T>, options: GetOrSetOptions, caller: Caller): Promise<T> {
-    const located = this.#located(key, caller.operation);
-    const landing = await this.#loads.write(this.#request(located, write, options, caller.operation));
+  async write<T>(located: string, write: Loader<T>, options: GetOrSetOptions, caller: Caller): Promise<T> {
+    const landing = await this.loads.write(this.request(located, write, options, caller.operation));
     return landing.value as T;
   }
 
   /** Declares the default ttl of this namespace, in milliseconds. @internal */
   setDefaultTtl(ttl: number): void {
-    this.#core.setDefaultTtl(this.#loads.namespace, ttl);
+    this.core.setDefaultTtl(this.loads.namespace, ttl);
   }
 
-  #fetch<T>(key: string, loader: Loader<T>, options: GetOrSetOptions, caller: Caller): Promise<T> {
+  private async count(
+    key: string,
+    change: number,
+    given: unknown,
+    options: SetOptions | undefined,
+    operation: string,
+  ): Promise<number> {
+    const located = this.locate(key, operation);
+    assertNumber(given, operation);
+    const draft = this.draft(0, options, operation);
+    return this.change(() => this.store.increment(located, change, draft));
+  }
+
+  private fetch<T>(located: string, loader: Loader<T>, options: GetOrSetOptions, caller: Caller): Promise<T> {
     try {
-      const located = this.#located(key, caller.operation);
-      const entry = this.#loadsAnyway(options) ? undefined : this.#lookup(located);
-      if (!isPromise(entry)) return this.#answer(entry, located, loader, options, caller);
-      return entry.then((found) => this.#answer(found, located, loader, options, caller));
+      const entry = this.loadsAnyway(options) ? undefined : this.lookup(located);
+      if (!isPromise(entry)) return this.answer(entry, located, loader, options, caller);
+      return entry.then((found) => this.answer(found, located, loader, options, caller));
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
-  #answer<T>(
+  private answer<T>(
     entry: Entry | undefined,
     key: string,
     loader: Loader<T>,
@@ -339,90 +360,78 @@ export class CacheService {
   ): Promise<T> {
     if (caller.report !== undefined) caller.report(entry === undefined ? 'miss' : 'hit');
     if (entry !== undefined) return Promise.resolve(entry.value as T);
-    return this.#load<T>(this.#request(key, loader, options, caller.operation), caller);
+    return this.load<T>(this.request(key, loader, options, caller.operation), caller);
   }
 
-  async #load<T>(request: LoadRequest, caller: Caller): Promise<T> {
-    const landing = await this.#loads.load(request);
+  private async load<T>(request: LoadRequest, caller: Caller): Promise<T> {
+    const landing = await this.loads.load(request);
     if ('unstored' in landing && caller.strict) throw landing.unstored;
-    return landing.value === ABSENT ? this.#load<T>(request, caller) : (landing.value as T);
+    return landing.value === ABSENT ? this.load<T>(request, caller) : (landing.value as T);
   }
 
   /** Whether the lookup is left out: asked for, or there is nothing to look into. */
-  #loadsAnyway(options: GetOrSetOptions): boolean {
-    return options.forceFresh === true || !this.#enabled;
+  private loadsAnyway(options: GetOrSetOptions | null): boolean {
+    return options === null || options.forceFresh === true || !this.isEnabled;
   }
 
-  #request(key: string, loader: Loader, options: GetOrSetOptions, operation: string): LoadRequest {
+  private request(key: string, loader: Loader, options: GetOrSetOptions, operation: string): LoadRequest {
     checkGetOrSetOptions(options, operation);
-    if (typeof loader !== 'function') {
-      throw new CacheOptionsError(`${operation}: a loader function is needed; got ${nameOf(loader)}`, { operation });
-    }
-    const asked = this.#enabled ? options : { ...options, forceFresh: true };
-    return { key, loader, options: asked, drafts: this.#core.drafts(this.#loads.namespace), operation };
+    assertLoader(loader, operation);
+    const asked = this.isEnabled ? options : { ...options, forceFresh: true };
+    return { key, loader, options: asked, drafts: this.core.drafts(this.loads.namespace), operation };
   }
 
   /** The fresh entry, counted as a hit, or a miss. */
-  #lookup(key: string): Awaitable<Entry | undefined> {
-    const now = this.#coarseNow();
-    const entry = this.#store.read(key, now);
-    return isPromise(entry) ? entry.then((found) => this.#judge(key, found, now)) : this.#judge(key, entry, now);
+  private lookup(key: string): Awaitable<Entry | undefined> {
+    const now = this.coarseNow();
+    const entry = this.store.read(key, now);
+    return isPromise(entry) ? entry.then((found) => this.judge(key, found, now)) : this.judge(key, entry, now);
   }
 
-  async #lookupMany(keys: readonly string[]): Promise<Map<string, Entry>> {
-    const wanted = new Map(keys.map((key) => [key, this.#locate(key)]));
-    const now = this.#coarseNow();
-    const read = wanted.size === 0 ? new Map<string, Entry>() : this.#store.readMany([...wanted.values()], now);
+  private async lookupMany(keys: readonly string[]): Promise<Map<string, Entry>> {
+    const wanted = new Map(keys.map((key) => [key, this.locate(key, 'getMany')]));
+    const now = this.coarseNow();
+    const read = wanted.size === 0 ? new Map<string, Entry>() : this.store.readMany([...wanted.values()], now);
     const entries = isPromise(read) ? await read : read;
     const found = new Map<string, Entry>();
     for (const [key, located] of wanted) {
-      const entry = this.#judge(located, entries.get(located), now);
+      const entry = this.judge(located, entries.get(located), now);
       if (entry !== undefined) found.set(key, entry);
     }
     return found;
   }
 
-  #coarseNow(): number {
-    return this.#clock.coarse === undefined ? this.#clock.now() : this.#clock.coarse();
+  private coarseNow(): number {
+    return this.clock.coarse === undefined ? this.clock.now() : this.clock.coarse();
   }
 
   /** @param now may be behind, but not by as much as {@link NEAR_END}: close to its end an entry is judged exactly. */
-  #judge(key: string, entry: Entry | undefined, now: number): Entry | undefined {
-    const { namespace } = this.#loads;
-    const exact = entry !== undefined && entry.expiresAt - now < NEAR_END ? this.#clock.now() : now;
+  private judge(key: string, entry: Entry | undefined, now: number): Entry | undefined {
+    const { namespace } = this.loads;
+    const exact = entry !== undefined && entry.expiresAt - now < NEAR_END ? this.clock.now() : now;
     if (entry !== undefined && freshness(entry, exact) === 'fresh') {
-      this.#events.hit(namespace, key);
+      this.channel.hit(namespace, key);
       return entry;
     }
-    this.#events.emit('miss', { namespace, key });
+    this.channel.emit('miss', { namespace, key });
     return undefined;
   }
 
   /** The fresh entry, not counted. */
-  async #peek(key: string, operation: string): Promise<Entry | undefined> {
-    const now = this.#clock.now();
-    const entry = await this.#store.read(this.#located(key, operation), now);
+  private async peek(key: string, operation: string): Promise<Entry | undefined> {
+    const now = this.clock.now();
+    const entry = await this.store.read(this.locate(key, operation), now);
     return entry !== undefined && freshness(entry, now) === 'fresh' ? entry : undefined;
   }
 
-  #located(key: string, operation: string): string {
-    assertKey(key, operation);
-    return this.#locate(key);
-  }
-
-  /** The key under which an entry is stored: with whose it is, where the cache is told to tell them apart. */
-  #locate(key: string): string {
-    return this.#varyBy === undefined ? key : varied(key, this.#varyBy());
-  }
-
-  #draft(value: unknown, options: SetOptions | undefined, operation: string): Draft {
+  private draft(value: unknown, options: SetOptions | undefined, operation: string): Draft {
     assertStorable(value, operation);
-    return this.#core.drafts(this.#loads.namespace).fromOptions(value, options, operation);
+    return this.core.drafts(this.loads.namespace).fromOptions(value, options, operation);
   }
 
   /** Makes a change and counts it, when it is asked for and when it is done. */
-  #change<T>(make: () => Awaitable<T>): Awaitable<T> {
-    const { changes } = this.#core;
+  private change<T>(make: () => Awaitable<T>): Awaitable<T> {
+    const { changes } = this.core;
     changes.count += 1;
     return after(make(), (result) => {
       changes.count += 1;
@@ -430,8 +439,8 @@ export class CacheService {
     });
   }
 
-  #deleted(key: string): void {
-    this.#events.emit('delete', { namespace: this.#loads.namespace, key });
+  private deleted(key: string): void {
+    this.channel.emit('delete', { namespace: this.loads.namespace, key });
   }
 }
 
@@ -447,11 +456,22 @@ export interface Caller {
 
 const BY_HAND: Caller = { operation: 'getOrSet', strict: true };
 
+function assertLoader(loader: unknown, operation: string): void {
+  if (typeof loader === 'function') return;
+  throw new CacheOptionsError(`${operation}: a loader function is needed; got ${nameOf(loader)}`, { operation });
+}
+
 function pairs(entries: CacheEntries): Iterable<readonly [string, unknown]> {
   if (typeof entries !== 'object' || entries === null) {
     throw new CacheTypeError(`setMany: entries must be an object, a Map or pairs; got ${nameOf(entries)}`, {
       operation: 'setMany',
     });
   }
-  return Symbol.iterator in entries ? entries : Object.entries(entries);
+  if (!(Symbol.iterator in entries)) return Object.entries(entries);
+  return Array.from(entries, (pair: unknown) => {
+    if (Array.isArray(pair) && pair.length === 2) return pair as [string, unknown];
+    throw new CacheTypeError(`setMany: each entry must be a pair of key and value; got ${nameOf(pair)}`, {
+      operation: 'setMany',
+    });
+  });
 }

@@ -21,6 +21,8 @@ export interface Landing {
   readonly fenced: boolean;
   /** The value was not loaded: somebody else had stored it. */
   readonly found?: boolean;
+  /** The value is for whoever ran the loader; those who wait need one of their own. */
+  readonly personal?: boolean;
   /** Why the value, which is fine for those who wait for it, was not stored. */
   readonly unstored?: unknown;
 }

@@ -2,6 +2,14 @@ import { notAvailable } from '../errors/cache.errors.js';
 import { milliseconds, type Duration } from '../support/duration.js';
 import { readTags } from './arguments.js';
 
+/** What a loader has said. */
+interface Said {
+  readonly ttl: Duration | undefined;
+  readonly tags: readonly string[];
+  readonly skipped: boolean;
+  readonly personal: boolean;
+}
+
 /**
  * What a loader can say about the value it is about to return: the argument of a `getOrSet` factory, and
  * what `cacheContext()` answers inside a decorated body.
@@ -10,6 +18,7 @@ export class LoadContext {
   #ttl: Duration | undefined;
   #tags: readonly string[] = [];
   #skipped = false;
+  #personal = false;
   readonly #signal: () => AbortSignal;
 
   /** @internal */
@@ -38,6 +47,14 @@ export class LoadContext {
     this.#skipped = true;
   }
 
+  /**
+   * The value is for whoever ran this loader: it is not stored, and those who wait run their own.
+   * @internal
+   */
+  keepPersonal(): void {
+    this.#personal = true;
+  }
+
   /** The value from before, if there is one. Not in this release. */
   get stale(): unknown {
     throw notAvailable('ctx.stale');
@@ -54,7 +71,7 @@ export class LoadContext {
   }
 
   /** @internal What has been said so far. */
-  get said(): { readonly ttl: Duration | undefined; readonly tags: readonly string[]; readonly skipped: boolean } {
-    return { ttl: this.#ttl, tags: this.#tags, skipped: this.#skipped };
+  get said(): Said {
+    return { ttl: this.#ttl, tags: this.#tags, skipped: this.#skipped, personal: this.#personal };
   }
 }

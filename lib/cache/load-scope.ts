@@ -8,7 +8,8 @@ import { CacheKeyError } from '../errors/cache.errors.js';
  */
 export class LoadScope {
   readonly #parent: LoadScope | undefined = running.getStore();
-  readonly #waitsFor = new Set<LoadScope>();
+  /** The loaders it waits for, and how many times. */
+  readonly #waitsFor = new Map<LoadScope, number>();
   #done = false;
 
   constructor(
@@ -46,14 +47,20 @@ export class LoadScope {
    */
   waitFor(other: LoadScope): () => void {
     if (other === this || other.#reaches(this, new Set())) throw recursion();
-    this.#waitsFor.add(other);
-    return () => this.#waitsFor.delete(other);
+    this.#count(other, 1);
+    return () => this.#count(other, -1);
+  }
+
+  #count(other: LoadScope, change: number): void {
+    const waits = (this.#waitsFor.get(other) ?? 0) + change;
+    if (waits > 0) this.#waitsFor.set(other, waits);
+    else this.#waitsFor.delete(other);
   }
 
   #reaches(target: LoadScope, seen: Set<LoadScope>): boolean {
     if (seen.has(this)) return false;
     seen.add(this);
-    for (const next of this.#waitsFor) if (next === target || next.#reaches(target, seen)) return true;
+    for (const next of this.#waitsFor.keys()) if (next === target || next.#reaches(target, seen)) return true;
     return false;
   }
 }

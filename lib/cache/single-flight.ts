@@ -121,8 +121,7 @@ export class SingleFlight {
     const joined = this.env.changes.count;
     const landing = await this.#wait(flight, request.options.signal);
     if (this.#mayMissAChange(flight, landing, called, joined)) return this.load(request, called);
-    // A stream, say, is for one reader.
-    return landing.unstored instanceof CacheSerializationError ? this.#begin(request) : landing;
+    return landing.personal === true ? this.#begin(request) : landing;
   }
 
   /** Whether a change before the call, but during the load that it joined, could be missing from the value. */
@@ -173,7 +172,9 @@ export class SingleFlight {
 
   async #land(flight: Flight, request: LoadRequest, value: unknown, tags: readonly string[]): Promise<Landing> {
     const { said } = flight.context;
-    if (said.skipped || value === ABSENT || flight.abandoned) return { value, fenced: !(await flight.letGo()) };
+    if (said.skipped || said.personal || value === ABSENT || flight.abandoned) {
+      return { value, personal: said.personal, fenced: !(await flight.letGo()) };
+    }
     try {
       assertStorable(value, request.operation);
       const all = said.tags.length === 0 ? tags : [...new Set([...tags, ...said.tags])];
@@ -184,7 +185,8 @@ export class SingleFlight {
     } catch (unstored) {
       await flight.letGo();
       this.env.events.emit('error', { operation: request.operation, error: unstored });
-      return { value, unstored, fenced: true };
+      // A stream, say, is for one reader.
+      return { value, unstored, personal: unstored instanceof CacheSerializationError, fenced: true };
     }
   }
 }

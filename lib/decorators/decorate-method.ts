@@ -44,7 +44,10 @@ export function openRecord(decorator: string, target: object, key: PropertyKey, 
     throw new CacheOptionsError(`${where}: this is a property; write it as a method: async ${String(key)}() { … }`);
   }
   if (typeof method !== 'function') throw new CacheOptionsError(`${where}: accessors cannot be cached; use a method`);
-  return recordFor(method, key as string | symbol, returnsOf(method, target, key, where));
+  return recordFor(target, key as string | symbol, () => ({
+    arity: method.length,
+    returns: returnsOf(method, target, key, where),
+  }));
 }
 
 function wrap(descriptor: TypedPropertyDescriptor<Method>, record: MethodRecord): void {

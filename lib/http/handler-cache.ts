@@ -2,19 +2,23 @@ import type { CallHandler, ExecutionContext } from '@nestjs/common';
 import type { HttpAdapterHost } from '@nestjs/core';
 import { from, lastValueFrom, map, Observable } from 'rxjs';
 import type { CacheRegistry, OpenCache } from '../boot/cache-registry.js';
-import { readTags } from '../cache/arguments.js';
 import { varied } from '../cache/cache-core.js';
+import type { CacheService } from '../cache/cache.service.js';
 import type { LoadContext } from '../cache/load-context.js';
 import { CacheOptionsError } from '../errors/cache.errors.js';
 import type { CacheLog } from '../events/cache-log.js';
 import { runInCallScope, type CallScope } from '../operations/call-scope.js';
-import { configOf, recordOf, type MethodRecord } from '../operations/method-record.js';
-import type { CacheConfigOptions, TagRule, VaryBy } from '../operations/operation.js';
+import { resultTags } from '../operations/call-plan.js';
+import { configOf, nameOfFunction, recordNamed, type MethodRecord } from '../operations/method-record.js';
+import type { TagRule, VaryBy } from '../operations/operation.js';
 import { HttpExchange, type CacheVerdict } from './http-exchange.js';
+import type { Duration } from '../support/duration.js';
 import type { IdentityRule } from './identity-rule.js';
 
 /** Caches what HTTP handlers return, and keeps those that cache themselves to the identity rule. */
 export class HandlerCache {
+  private readonly inHand = new WeakSet<object>();
+
   constructor(
     private readonly registry: CacheRegistry,
     private readonly identity: IdentityRule,
@@ -22,39 +26,39 @@ export class HandlerCache {
     private readonly log: CacheLog,
   ) {}
 
-  /** A handler under `CacheInterceptor`: its answer is stored under method, URL, host and `varyBy`. */
+  /** A handler under `CacheInterceptor`: its answer is stored under what the request asks for and `varyBy`. */
   byRequest(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     if (context.getType() !== 'http') return next.handle();
-    const record = recordOf(context.getHandler());
-    if (cacheableOf(record) !== undefined) return next.handle();
+    const record = recordOf(context);
+    const request = context.switchToHttp().getRequest<object>();
+    // The interceptor may be bound more than once.
+    if (cacheableOf(record) !== undefined || this.inHand.has(request)) return next.handle();
     const exchange = new HttpExchange(this.adapterHost, context);
     if (exchange.method !== 'GET' && exchange.method !== 'HEAD') return next.handle();
-    const config = configOf(context.getClass());
-    const cache = this.#cache(config.cache);
-    const varyBy = config.varyBy ?? cache.options.varyBy;
-    if (!cache.options.enabled || !exchange.answersByReturning || this.#objects(context, varyBy, cache)) {
-      exchange.say('BYPASS');
-      return next.handle();
-    }
-    return this.#cached(exchange, config, cache, record, next, label(context));
+    this.inHand.add(request);
+    const place = this.place(context, exchange);
+    if (place !== undefined) return this.cached(exchange, place, record?.tags ?? [], next, label(context));
+    exchange.say('BYPASS');
+    return next.handle();
   }
 
   /** A handler with `@Cacheable`: it runs uncached where the identity rule objects. */
   byArguments(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    const record = recordOf(context.getHandler());
+    const record = context.getType() === 'http' ? recordOf(context) : undefined;
     const options = cacheableOf(record);
-    if (record === undefined || options === undefined || context.getType() !== 'http') return next.handle();
+    if (record === undefined || options === undefined) return next.handle();
     const config = configOf(context.getClass());
-    const cache = this.#cache(options.cache ?? config.cache);
+    const cache = this.cache(options.cache ?? config.cache);
     const varyBy = options.varyBy ?? config.varyBy ?? cache.options.varyBy;
+    const exchange = new HttpExchange(this.adapterHost, context);
     let verdict: CacheVerdict = 'BYPASS';
+    const cacheable = !this.answersByItself(context, exchange, cache) && !this.objects(context, varyBy, cache);
     const scope: CallScope = {
-      options: { mode: this.#objects(context, varyBy, cache) ? 'bypass' : 'default' },
+      options: { mode: cacheable ? 'default' : 'bypass' },
       method: record,
       report: (outcome) => (verdict = outcome === 'hit' ? 'HIT' : 'MISS'),
       used: false,
     };
-    const exchange = new HttpExchange(this.adapterHost, context);
     return inScope(scope, next).pipe(
       map((value: unknown) => {
         exchange.say(verdict);
@@ -63,48 +67,92 @@ export class HandlerCache {
     );
   }
 
-  #cached(
+  /** Where the answer to a request is stored; undefined where it must not be. */
+  private place(context: ExecutionContext, exchange: HttpExchange): Place | undefined {
+    const config = configOf(context.getClass());
+    const cache = this.cache(config.cache);
+    const { varyBy } = config;
+    if (!cache.options.enabled || !exchange.answersByReturning) return undefined;
+    if (this.objects(context, varyBy ?? cache.options.varyBy, cache)) return undefined;
+    const service = config.namespace === undefined ? cache.service : cache.service.namespace(config.namespace);
+    try {
+      const key = typeof varyBy === 'function' ? varied(exchange.key, varyBy()) : exchange.key;
+      return { service, ttl: config.ttl, key: service.locate(key, label(context)) };
+    } catch (error) {
+      this.warn(label(context), 'ran uncached', error);
+      return undefined;
+    }
+  }
+
+  private cached(
     exchange: HttpExchange,
-    config: CacheConfigOptions,
-    { service }: OpenCache,
-    record: MethodRecord | undefined,
+    { service, key, ttl }: Place,
+    rules: readonly TagRule[],
     next: CallHandler,
     operation: string,
   ): Observable<unknown> {
-    const place = config.namespace === undefined ? service : service.namespace(config.namespace);
-    const { varyBy } = config;
-    const key = typeof varyBy === 'function' ? varied(exchange.key, varyBy()) : exchange.key;
-    const rules = record?.tags ?? [];
+    const tagsOf = resultTags(rules);
     const load = async (context: LoadContext): Promise<unknown> => {
       const value: unknown = await lastValueFrom(next.handle(), { defaultValue: undefined });
-      if (exchange.succeeded) context.setTags(tagsOfResult(rules, value));
-      else context.skip();
+      // Status and cookies are not part of the value: whoever waits for it needs an answer of their own.
+      if (!exchange.succeeded) context.keepPersonal();
+      try {
+        context.setTags(tagsOf?.(NOBODY, value, []) ?? []);
+      } catch (error) {
+        context.skip();
+        this.warn(operation, 'did not store an answer', error);
+      }
       return value;
     };
-    const caller = {
-      operation,
-      strict: false,
-      report: (outcome: 'hit' | 'miss') => exchange.say(outcome === 'hit' ? 'HIT' : 'MISS'),
-    };
-    return from(place.call(key, load, { ttl: config.ttl, tags: () => knownTags(rules, operation) }, caller));
+    const report = (outcome: 'hit' | 'miss'): void => exchange.say(outcome === 'hit' ? 'HIT' : 'MISS');
+    const options = { ttl, tags: () => knownTags(rules, operation) };
+    return from(service.call(key, load, options, { operation, strict: false, report }));
   }
 
-  #cache(name: string | undefined): OpenCache {
+  private cache(name: string | undefined): OpenCache {
     const found = this.registry.find(name);
     if (found !== undefined) return found;
     throw new CacheOptionsError(`CacheInterceptor: there is no cache named '${name ?? 'default'}'`);
   }
 
-  #objects(context: ExecutionContext, varyBy: VaryBy | undefined, cache: OpenCache): boolean {
-    const why = this.identity.objection(context, varyBy, cache.options.anonymousGuards);
-    if (why === undefined) return false;
-    const where = label(context);
-    this.log.warnOnce(
-      `identity ${where}`,
-      `${where} is not cached: ${why}; say whose the answer is with varyBy, or 'public'`,
-    );
+  private answersByItself(context: ExecutionContext, exchange: HttpExchange, cache: OpenCache): boolean {
+    if (exchange.answersByReturning) return false;
+    const why = new Error('it answers by itself; have it return its answer');
+    if (cache.options.enabled) this.warn(label(context), 'is not cached', why);
     return true;
   }
+
+  private objects(context: ExecutionContext, varyBy: VaryBy | undefined, cache: OpenCache): boolean {
+    const why = this.identity.objection(context, varyBy, cache.options.anonymousGuards);
+    if (why === undefined) return false;
+    const advice = "say whose the answer is with varyBy, or 'public'";
+    if (cache.options.enabled) this.warn(label(context), 'is not cached', new Error(`${why}; ${advice}`));
+    return true;
+  }
+
+  private warn(where: string, what: string, error: unknown): void {
+    this.log.warnOnce(
+      `${where} ${what}`,
+      `${where} ${what}: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
+
+/** Where an answer is stored. */
+interface Place {
+  readonly service: CacheService;
+  readonly ttl: Duration | undefined;
+  /** As the cache has located it. */
+  readonly key: string;
+}
+
+/** `this` of a tag function: a handler's instance is not known before it runs. */
+const NOBODY = {};
+
+function recordOf(context: ExecutionContext): MethodRecord | undefined {
+  const prototype = context.getClass().prototype as object;
+  const name = nameOfFunction(prototype, context.getHandler());
+  return name === undefined ? undefined : recordNamed(prototype, name);
 }
 
 function cacheableOf(
@@ -130,10 +178,4 @@ function knownTags(rules: readonly TagRule[], operation: string): readonly strin
       `${operation}: under CacheInterceptor tags cannot depend on the handler's arguments; use @CacheTags.fromResult, or @Cacheable`,
     );
   });
-}
-
-function tagsOfResult(rules: readonly TagRule[], value: unknown): readonly string[] {
-  return rules.flatMap((rule) =>
-    rule.from === 'result' ? readTags([rule.tags(value)].flat(), '@CacheTags.fromResult') : [],
-  );
 }

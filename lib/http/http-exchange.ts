@@ -1,6 +1,7 @@
 import type { ExecutionContext } from '@nestjs/common';
-import { ROUTE_ARGS_METADATA, SSE_METADATA } from '@nestjs/common/constants.js';
+import { REDIRECT_METADATA, ROUTE_ARGS_METADATA, SSE_METADATA } from '@nestjs/common/constants.js';
 import type { HttpAdapterHost } from '@nestjs/core';
+import { nameOfFunction } from '../operations/method-record.js';
 
 /** What a response says about the cache. */
 export type CacheVerdict = 'HIT' | 'MISS' | 'BYPASS';
@@ -20,43 +21,56 @@ const NEXT = 2;
 
 /** One request and its response, on Express or Fastify. */
 export class HttpExchange {
-  readonly #request: Request;
-  readonly #response: Response;
+  private readonly request: Request;
+  private readonly response: Response;
 
   constructor(
     private readonly host: HttpAdapterHost,
     private readonly context: ExecutionContext,
   ) {
-    this.#request = context.switchToHttp().getRequest<Request>();
-    this.#response = context.switchToHttp().getResponse<Response>();
+    this.request = context.switchToHttp().getRequest<Request>();
+    this.response = context.switchToHttp().getResponse<Response>();
   }
 
-  /** Method, URL and host. A URL has no space in it, so that no two requests meet. */
+  /**
+   * Method, URL, host and handler: versions of a route may share its URL. A URL has no space in it, nor has the
+   * name of a handler, so that no two requests meet.
+   */
   get key(): string {
     const { httpAdapter } = this.host;
-    const url = String(httpAdapter.getRequestUrl(this.#request));
-    const hosts = `${String(httpAdapter.getRequestHostname(this.#request))} ${String(this.#request.headers['host'])}`;
-    return `${this.method} ${url} ${hosts}`;
+    const url = String(httpAdapter.getRequestUrl(this.request));
+    const handler = `${this.context.getClass().name}.${String(this.handlerName)}`.replaceAll(' ', '_');
+    const hosts = `${String(httpAdapter.getRequestHostname(this.request))} ${String(this.request.headers['host'])}`;
+    return `${this.method} ${url} ${handler} ${hosts}`;
   }
 
   get method(): string {
-    return String(this.host.httpAdapter.getRequestMethod(this.#request)).toUpperCase();
+    return String(this.host.httpAdapter.getRequestMethod(this.request)).toUpperCase();
   }
 
-  /** Whether the handler leaves the answer to Nest: it is no event stream and does not write the response itself. */
+  /** Whether what the handler returns is the answer: it is no event stream and does not write the response itself. */
   get answersByReturning(): boolean {
     const handler = this.context.getHandler();
     if (Reflect.getMetadata(SSE_METADATA, handler) !== undefined) return false;
-    const args: object = Reflect.getMetadata(ROUTE_ARGS_METADATA, this.context.getClass(), handler.name) ?? {};
+    const name = this.handlerName;
+    const args: object =
+      (name === undefined ? undefined : Reflect.getMetadata(ROUTE_ARGS_METADATA, this.context.getClass(), name)) ?? {};
     return !Object.keys(args).some((arg) => [RESPONSE, NEXT].includes(Number(arg.split(':')[0])));
   }
 
   /** Whether the answer is one for everybody: plain success, and nobody's cookie on it. */
   get succeeded(): boolean {
-    return this.#response.statusCode === 200 && this.#response.getHeader('set-cookie') === undefined;
+    // Nest sets the status of a redirection after the interceptors.
+    if (Reflect.getMetadata(REDIRECT_METADATA, this.context.getHandler()) !== undefined) return false;
+    return this.response.statusCode === 200 && this.response.getHeader('set-cookie') === undefined;
   }
 
   say(verdict: CacheVerdict): void {
-    this.host.httpAdapter.setHeader(this.#response, 'X-Cache', verdict);
+    const { httpAdapter } = this.host;
+    if (!httpAdapter.isHeadersSent(this.response)) httpAdapter.setHeader(this.response, 'X-Cache', verdict);
+  }
+
+  private get handlerName(): string | symbol | undefined {
+    return nameOfFunction(this.context.getClass().prototype as object, this.context.getHandler());
   }
 }

@@ -7,12 +7,12 @@ import { CacheKeyError } from '../errors/cache.errors.js';
  * equal: every part carries its type, every text and list its length, object keys are sorted. Maps and Sets
  * keep their order, which a method may depend on. References back to an enclosing object are kept as such.
  * An instance is its class name with what `toJSON` says or, without one, its own properties.
- * @throws {CacheKeyError} for what has no such text: functions, streams, request objects, instances whose
- * state cannot be seen.
+ * @throws {CacheKeyError} for what has no such text: functions, streams, request objects, instances
+ * whose state cannot be seen, and more objects than {@link MOST_OBJECTS}.
  */
 export function canonicalArguments(args: readonly unknown[]): string {
   try {
-    return list('(', args, NOWHERE);
+    return list('(', args, new Walk());
   } catch (error) {
     if (error instanceof RangeError) throw unkeyable('something nested too deeply');
     throw error;
@@ -44,10 +44,33 @@ export function argumentKeys(prefix: string): (args: readonly unknown[]) => stri
   };
 }
 
-type Path = readonly object[];
-const NOWHERE: Path = [];
+/** Objects in the arguments of one call, each counted as often as it is reached. */
+const MOST_OBJECTS = 50_000;
 
-function token(value: unknown, path: Path): string {
+/** The objects that enclose the one at hand. */
+class Walk {
+  readonly #enclosing: object[] = [];
+  #objects = 0;
+
+  /** How many objects further out this very object is; undefined if it does not enclose the one at hand. */
+  distanceTo(value: object): number | undefined {
+    const found = this.#enclosing.lastIndexOf(value);
+    return found === -1 ? undefined : this.#enclosing.length - found;
+  }
+
+  inside(value: object, tokens: (value: object, walk: Walk) => string): string {
+    this.#objects += 1;
+    if (this.#objects > MOST_OBJECTS) throw unkeyable('too many objects');
+    this.#enclosing.push(value);
+    try {
+      return tokens(value, this);
+    } finally {
+      this.#enclosing.pop();
+    }
+  }
+}
+
+function token(value: unknown, walk: Walk): string {
   switch (typeof value) {
     case 'string':
       return text('s', value);
@@ -64,7 +87,7 @@ function token(value: unknown, path: Path): string {
     case 'function':
       throw unkeyable('a function');
     default:
-      return value === null ? 'N' : reference(value as object, path);
+      return value === null ? 'N' : reference(value as object, walk);
   }
 }
 
@@ -80,68 +103,120 @@ function symbol(value: symbol): string {
   return text('y', name);
 }
 
-function list(type: string, values: readonly unknown[], path: Path): string {
+function list(type: string, values: readonly unknown[], walk: Walk): string {
   let tokens = `${type}${values.length}:`;
-  for (let i = 0; i < values.length; i += 1) tokens += token(values[i], path);
+  for (let i = 0; i < values.length; i += 1) tokens += token(values[i], walk);
   return tokens;
 }
 
-function reference(value: object, path: Path): string {
-  const enclosing = path.lastIndexOf(value);
-  if (enclosing !== -1) return `^${path.length - enclosing};`;
-  const inside = [...path, value];
-  return builtIn(value, inside) ?? ordinary(value, inside);
+function reference(value: object, walk: Walk): string {
+  const distance = walk.distanceTo(value);
+  return distance === undefined ? walk.inside(value, contents) : `^${distance};`;
 }
 
-function builtIn(value: object, path: Path): string | undefined {
-  if (Array.isArray(value)) return array(value, path);
-  if (types.isDate(value)) return `d${value.getTime()};`;
-  if (types.isMap(value)) return list('M', [...value].flat(1), path);
-  if (types.isSet(value)) return list('S', [...value], path);
-  if (types.isRegExp(value)) return text('r', value.source) + text('', value.flags);
-  if (ArrayBuffer.isView(value)) {
-    return text('b', value.constructor.name) + binary(value.buffer, value.byteOffset, value.byteLength);
-  }
-  if (types.isAnyArrayBuffer(value)) return `B${binary(value, 0, value.byteLength)}`;
-  if (types.isBoxedPrimitive(value)) return `x${token(value.valueOf(), path)}`;
-  if (types.isNativeError(value)) return text('e', value.name) + text('', value.message) + properties(value, path);
-  return undefined;
+function contents(value: object, walk: Walk): string {
+  if (Array.isArray(value)) return array(value, walk);
+  if (ArrayBuffer.isView(value)) return view(value);
+  const prototype: object | null = Object.getPrototypeOf(value);
+  if (prototype === null || Object.getPrototypeOf(prototype) === null) return plain(value, prototype, walk);
+  return builtIn(value, walk) ?? instance(value, prototype, walk);
 }
 
-function array(value: readonly unknown[], path: Path): string {
+/** A plain object, of whatever realm. What is inherited, other than from `Object.prototype`, would not be seen. */
+function plain(value: object, prototype: object | null, walk: Walk): string {
+  if (prototype !== null && !Object.hasOwn(prototype, 'hasOwnProperty'))
+    throw unkeyable('an object that inherits data');
+  return `o${properties(value, walk)}`;
+}
+
+function array(value: readonly unknown[], walk: Walk): string {
   let tokens = '';
-  for (let i = 0; i < value.length; i += 1) tokens += i in value ? token(value[i], path) : 'H';
+  let holes = 0;
+  for (let i = 0; i < value.length; i += 1) {
+    if (i in value) tokens += token(value[i], walk);
+    else {
+      tokens += 'H';
+      holes += 1;
+    }
+  }
+  const extra = Object.keys(value).length + Object.getOwnPropertySymbols(value).length - (value.length - holes);
+  if (extra > 0 || Object.hasOwn(value, 'raw') || value.constructor?.name !== 'Array') {
+    throw unkeyable('an array with more to it than its elements');
+  }
   return `a${value.length}:${tokens}`;
+}
+
+function view(value: ArrayBufferView): string {
+  return text('b', value.constructor.name) + binary(value.buffer, value.byteOffset, value.byteLength);
 }
 
 function binary(buffer: ArrayBufferLike, offset: number, length: number): string {
   return text('', Buffer.from(buffer, offset, length).toString('base64'));
 }
 
-function ordinary(value: object, path: Path): string {
-  const type = className(value);
-  if (type === undefined) return `o${properties(value, path)}`;
+/** The language's own kinds of object, of which the properties are not the state. */
+function builtIn(value: object, walk: Walk): string | undefined {
+  const tokens = builtInTokens(value, walk);
+  if (tokens !== undefined && (hasMore(value) || !isDirect(value))) {
+    throw unkeyable(`an instance of ${value.constructor.name} with more to it`);
+  }
+  return tokens;
+}
+
+function builtInTokens(value: object, walk: Walk): string | undefined {
+  if (types.isDate(value)) return `d${value.getTime()};`;
+  if (types.isMap(value)) return list('M', [...value].flat(1), walk);
+  if (types.isSet(value)) return list('S', [...value], walk);
+  if (types.isRegExp(value)) return `${text('r', value.source)}${text('', value.flags)}${value.lastIndex};`;
+  if (types.isAnyArrayBuffer(value)) return `B${binary(value, 0, value.byteLength)}`;
+  if (types.isBoxedPrimitive(value)) return `x${token(value.valueOf(), walk)}`;
+  return undefined;
+}
+
+/** Whether it has properties of its own besides those of its kind: `lastIndex`, or the letters of a boxed text. */
+function hasMore(value: object): boolean {
+  if (types.isStringObject(value)) return Reflect.ownKeys(value).length > value.length + 1;
+  return Reflect.ownKeys(value).length > (types.isRegExp(value) ? 1 : 0);
+}
+
+/** Whether it is of the language's class itself, not of one derived from it. */
+function isDirect(value: object): boolean {
+  return Object.getPrototypeOf(Object.getPrototypeOf(Object.getPrototypeOf(value))) === null;
+}
+
+function instance(value: object, prototype: object, walk: Walk): string {
+  const type = value.constructor?.name || '(anonymous)';
   refuseOpaque(value, type);
-  if ('toJSON' in value && typeof value.toJSON === 'function') return text('j', type) + token(value.toJSON(), path);
+  if (prototype.constructor?.prototype !== prototype) throw unkeyable('an object that inherits data');
+  const json = 'toJSON' in value && typeof value.toJSON === 'function' ? (value.toJSON() as unknown) : value;
+  if (json !== value) return text('j', type) + token(json, walk);
   if (Reflect.ownKeys(value).length === 0) throw unkeyable(`an instance of ${type}, whose state cannot be seen`);
-  return text('c', type) + properties(value, path);
+  return text('c', type) + properties(value, walk) + hidden(value, type, walk);
 }
 
-/** The class of an instance; undefined for a plain object, of whatever realm. */
-function className(value: object): string | undefined {
-  const prototype: object | null = Object.getPrototypeOf(value);
-  if (prototype === null || Object.getPrototypeOf(prototype) === null) return undefined;
-  return value.constructor?.name || '(anonymous)';
-}
-
-function properties(value: object, path: Path): string {
-  const keys = Object.keys(value);
-  const symbols = Object.getOwnPropertySymbols(value).filter((key) =>
-    Object.prototype.propertyIsEnumerable.call(value, key),
+/** Properties that are not enumerable. An accessor among them may do anything when it is asked. */
+function hidden(value: object, type: string, walk: Walk): string {
+  const isHidden = (key: PropertyKey): boolean => !Object.prototype.propertyIsEnumerable.call(value, key);
+  // Where an error was made does not say what it is.
+  const keys = Reflect.ownKeys(value).filter(
+    (key) => isHidden(key) && !(key === 'stack' && types.isNativeError(value)),
   );
+  if (keys.length === 0) return '';
+  const tokens = keys.map((key) => {
+    const descriptor = Object.getOwnPropertyDescriptor(value, key)!;
+    if (!('value' in descriptor)) throw unkeyable(`an instance of ${type} with hidden accessors`);
+    return (typeof key === 'symbol' ? symbol(key) : text('k', key)) + token(descriptor.value, walk);
+  });
+  return `h${keys.length}:${tokens.toSorted().join('')}`;
+}
+
+function properties(value: object, walk: Walk): string {
+  const keys = Object.keys(value);
   let tokens = '';
-  for (const key of keys.toSorted()) tokens += text('k', key) + token((value as Record<string, unknown>)[key], path);
-  const named = symbols.map((key) => symbol(key) + token((value as Record<symbol, unknown>)[key], path));
+  for (const key of keys.toSorted()) tokens += text('k', key) + token((value as Record<string, unknown>)[key], walk);
+  const named = Object.getOwnPropertySymbols(value)
+    .filter((key) => Object.prototype.propertyIsEnumerable.call(value, key))
+    .map((key) => symbol(key) + token((value as Record<symbol, unknown>)[key], walk));
   return `${keys.length + named.length}:${tokens}${named.toSorted().join('')}`;
 }
 

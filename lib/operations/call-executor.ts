@@ -1,9 +1,9 @@
 import { isObservable, Observable, throwError } from 'rxjs';
-import { readTags } from '../cache/arguments.js';
+import { assertStorable, readTags } from '../cache/arguments.js';
 import type { GetOrSetOptions } from '../cache/call-options.js';
 import type { LoadContext } from '../cache/load-context.js';
 import { runDetached } from '../cache/load-scope.js';
-import { CacheOptionsError } from '../errors/cache.errors.js';
+import { CacheOptionsError, CacheSerializationError } from '../errors/cache.errors.js';
 import type { CacheLog } from '../events/cache-log.js';
 import type { CallRunner } from './binding.js';
 import { PlanMaker, type CallPlan, type EntryPlan } from './call-plan.js';
@@ -20,15 +20,18 @@ interface Call {
   readonly args: unknown[];
   /** Ends this caller's wait. */
   readonly signal: AbortSignal | undefined;
+  /** Why the tags could not be made, without which nothing may be stored. */
+  untagged?: { readonly error: unknown } | undefined;
   /** Runs the body; an Observable's emissions are gathered. `context` is that of the load it runs in. */
   invoke(context: LoadContext | undefined): unknown;
-  /** What `unless`, `ttl` and result tags see of what `invoke` comes to. */
-  resultOf(value: unknown): unknown;
+  /** Whether what `invoke` comes to are the emissions of an Observable. */
+  gathers(): boolean;
 }
 
 /** A call whose body returns a Promise. */
 class PromiseCall implements Call {
   readonly signal = undefined;
+  untagged: Call['untagged'];
 
   constructor(
     readonly plan: CallPlan,
@@ -42,8 +45,8 @@ class PromiseCall implements Call {
     return this.body.apply(this.instance, this.args);
   }
 
-  resultOf(value: unknown): unknown {
-    return value;
+  gathers(): boolean {
+    return false;
   }
 }
 
@@ -51,7 +54,7 @@ class PromiseCall implements Call {
 interface Prepared {
   /** The key to look up; undefined where the body runs uncached. */
   readonly lookup: string | undefined;
-  readonly puts: readonly { readonly entry: EntryPlan; readonly key: string }[];
+  readonly puts: readonly { readonly entry: EntryPlan; readonly key: string; readonly options: GetOrSetOptions }[];
   readonly early: readonly (() => Promise<unknown>)[];
   readonly late: readonly (() => Promise<unknown>)[];
 }
@@ -62,9 +65,9 @@ interface Prepared {
  * write (the key of a put, the targets of an eviction) cannot: it fails the call before the body runs.
  */
 export class CallExecutor implements CallRunner {
-  readonly #plans = new Map<MethodRecord, WeakMap<object, CallPlan>>();
+  private readonly plans = new Map<MethodRecord, WeakMap<object, CallPlan>>();
   /** The plan last used for each method: most are called on one class only. */
-  readonly #latest = new Map<MethodRecord, { readonly type: object; readonly plan: CallPlan }>();
+  private readonly latest = new Map<MethodRecord, { readonly type: object; readonly plan: CallPlan }>();
 
   constructor(
     private readonly log: CacheLog,
@@ -74,10 +77,11 @@ export class CallExecutor implements CallRunner {
   run(record: MethodRecord, instance: object, args: unknown[], body: (...args: unknown[]) => unknown): unknown {
     try {
       const plan = this.plan(record, instance);
+      const scope = takeCallScope(record);
       if (!plan.enabled) return body.apply(instance, args);
-      const call = new PromiseCall(plan, takeCallScope(record), instance, args, body);
-      if (record.returns === 'promise') return this.#promise(call);
-      return record.returns === 'observable' ? this.#observable(call) : this.#learn(record, call);
+      const call = new PromiseCall(plan, scope, instance, args, body);
+      if (record.returns === 'promise') return this.promise(call);
+      return record.returns === 'observable' ? this.observable(call) : this.learn(record, call);
     } catch (error) {
       return record.returns === 'observable' ? throwError(() => error) : Promise.reject(error);
     }
@@ -86,35 +90,35 @@ export class CallExecutor implements CallRunner {
   /** The plan of a method for the class of an instance. @throws {CacheOptionsError} if its decorators make no sense. */
   plan(record: MethodRecord, instance: object): CallPlan {
     const type = Object.getPrototypeOf(instance) as object;
-    const latest = this.#latest.get(record);
+    const latest = this.latest.get(record);
     if (latest !== undefined && latest.type === type) return latest.plan;
-    const plans = this.#plans.get(record) ?? new WeakMap<object, CallPlan>();
-    const plan = plans.get(type) ?? this.#newPlan(record, instance, type);
-    this.#plans.set(record, plans.set(type, plan));
-    this.#latest.set(record, { type, plan });
+    const plans = this.plans.get(record) ?? new WeakMap<object, CallPlan>();
+    const plan = plans.get(type) ?? this.newPlan(record, instance, type);
+    this.plans.set(record, plans.set(type, plan));
+    this.latest.set(record, { type, plan });
     return plan;
   }
 
-  #newPlan(record: MethodRecord, instance: object, type: object): CallPlan {
+  private newPlan(record: MethodRecord, instance: object, type: object): CallPlan {
     const maker = new PlanMaker(instance);
     this.classNames.claim(maker.classId, type.constructor, record);
     return maker.plan(record);
   }
 
-  #promise(call: Call): Promise<unknown> {
-    if (!call.plan.simple) return this.#execute(call, this.#prepare(call));
-    const key = this.#lookupKey(call);
-    return key === undefined ? this.#uncached(call) : this.#cached(call, key);
+  private promise(call: Call): Promise<unknown> {
+    if (!call.plan.simple) return this.execute(call, this.prepare(call));
+    const key = this.lookupKey(call);
+    return key === undefined ? this.uncached(call) : this.cached(call, key);
   }
 
-  #observable(bare: Call): Observable<unknown> {
-    const prepared = this.#prepare(bare);
-    return replay((pass, signal) => {
+  private observable(bare: Call): Observable<unknown> {
+    const prepared = this.prepare(bare);
+    return replay((follower, signal) => {
       // An eviction has to be done before the first emission lets the subscriber go on.
-      const seen = bare.plan.simple ? pass : (): void => {};
+      const following = bare.plan.simple ? follower : { ...follower, next: (): void => {} };
       const invoke = (context: LoadContext | undefined): unknown =>
-        collect(bare.invoke(context) as Observable<unknown>, seen, context?.signal ?? signal);
-      return this.#execute(derived(bare, { invoke, resultOf: last, signal }), prepared);
+        collect(bare.invoke(context) as Observable<unknown>, following, context?.signal ?? signal);
+      return this.execute(derived(bare, { invoke, gathers: () => true, signal }), prepared);
     });
   }
 
@@ -123,78 +127,97 @@ export class CallExecutor implements CallRunner {
    * Where a missing entry is found missing at once, the body has run before this returns and told it. Else
    * the body runs now, at most once all the same, and its result is not stored: it began before its lease.
    */
-  #learn(record: MethodRecord, bare: Call): unknown {
+  private learn(record: MethodRecord, bare: Call): unknown {
     let body: { readonly returned: unknown } | undefined;
     let tooLate = false;
     const run = (): unknown => {
-      const { returned } = (body ??= { returned: bare.invoke(undefined) });
-      record.returns = returnsOf(returned, bare.plan.label);
-      return returned;
+      if (body !== undefined) return body.returned;
+      try {
+        body = { returned: bare.invoke(undefined) };
+      } catch (error) {
+        body = { returned: Promise.reject(error) };
+        return body.returned;
+      }
+      record.returns = returnsOf(body.returned, bare.plan.label);
+      return body.returned;
     };
     const invoke = (context: LoadContext | undefined): unknown => {
       if (tooLate) context?.skip();
       const returned = run();
-      return isObservable(returned) ? collect(returned, () => {}, context?.signal ?? NEVER) : returned;
+      return isObservable(returned) ? collect(returned, NOBODY, context?.signal ?? NEVER) : returned;
     };
-    const resultOf = (value: unknown): unknown => (record.returns === 'observable' ? last(value) : value);
-    const result = this.#promise(derived(bare, { invoke, resultOf }));
+    const gathers = (): boolean => record.returns === 'observable';
+    const result = this.promise(derived(bare, { invoke, gathers }));
     result.catch(() => {});
     if (body === undefined) {
       tooLate = true;
       const returned = run();
-      if (record.returns === 'promise') Promise.resolve(returned).catch(() => {});
+      if (!isObservable(returned)) Promise.resolve(returned).catch(() => {});
     }
     return record.returns === 'observable' ? replay(() => result) : result;
   }
 
-  #prepare(call: Call): Prepared {
+  private prepare(call: Call): Prepared {
     const { plan, instance, args } = call;
     const evicts = plan.evicts
       .filter(({ condition }) => condition?.(instance, args) ?? true)
       .map(({ early, prepare }) => ({ early, evict: prepare(instance, args) }));
     return {
-      lookup: this.#lookupKey(call),
+      lookup: this.lookupKey(call),
       puts: plan.puts
         .filter(({ condition }) => condition?.(instance, args) ?? true)
-        .map((entry) => ({ entry, key: entry.key(instance, args) })),
+        .map((entry) => ({
+          entry,
+          key: entry.cache.locate(entry.key(instance, args), plan.label),
+          options: { ...entry.options, tags: readTags(entry.tags?.(instance, args) ?? [], plan.label) },
+        })),
       early: evicts.filter(({ early }) => early).map(({ evict }) => evict),
       late: evicts.filter(({ early }) => !early).map(({ evict }) => evict),
     };
   }
 
   /** The key to look up, unless the call, its condition or its arguments say that there is none. */
-  #lookupKey(call: Call): string | undefined {
+  private lookupKey(call: Call): string | undefined {
     const { plan, scope, instance, args } = call;
     const { cacheable } = plan;
     if (cacheable === undefined || !cacheable.cache.enabled || scope?.options.mode === 'bypass') return undefined;
     try {
       if (cacheable.condition !== undefined && !cacheable.condition(instance, args)) return undefined;
-      return scope?.options.key ?? cacheable.key(instance, args);
+      return cacheable.cache.locate(scope?.options.key ?? cacheable.key(instance, args), plan.label);
     } catch (error) {
-      this.#warn(plan, 'ran uncached', error);
+      this.warn(plan, 'ran uncached', error);
       return undefined;
     }
   }
 
   /** What is asked of the cache for one entry; mostly the same for every call. */
-  #optionsOf(entry: EntryPlan, call: Call): GetOrSetOptions {
-    const { plan, scope, instance, args, signal } = call;
+  private optionsOf(entry: EntryPlan, call: Call): GetOrSetOptions {
+    const { scope, signal } = call;
     const { tags, options } = entry;
     if (scope === undefined && tags === undefined && signal === undefined) return options;
     return {
       ttl: scope?.options.ttl ?? options.ttl,
       forceFresh: scope?.options.mode === 'refresh',
-      tags: tags && ((): readonly string[] => readTags(tags(instance, args), plan.label)),
+      tags: tags && ((): readonly string[] => this.tagsOf(tags, call)),
       signal,
     };
   }
 
-  #execute(call: Call, prepared: Prepared): Promise<unknown> {
-    if (prepared.early.length === 0 && prepared.late.length === 0) return this.#produce(call, prepared);
-    return this.#evictAround(call, prepared);
+  private tagsOf(tags: EntryPlan['tags'] & {}, call: Call): readonly string[] {
+    try {
+      return readTags(tags(call.instance, call.args), call.plan.label);
+    } catch (error) {
+      call.untagged = { error };
+      return [];
+    }
   }
 
-  async #evictAround(call: Call, prepared: Prepared): Promise<unknown> {
+  private execute(call: Call, prepared: Prepared): Promise<unknown> {
+    if (prepared.early.length === 0 && prepared.late.length === 0) return this.produce(call, prepared);
+    return this.evictAround(call, prepared);
+  }
+
+  private async evictAround(call: Call, prepared: Prepared): Promise<unknown> {
     let ran = false;
     const invoke = async (context: LoadContext | undefined): Promise<unknown> => {
       const value = await call.invoke(context);
@@ -202,66 +225,74 @@ export class CallExecutor implements CallRunner {
       return value;
     };
     await Promise.all(prepared.early.map((evict) => evict()));
-    const value = await this.#produce(derived(call, { invoke }), prepared);
+    const value = await this.produce(derived(call, { invoke }), prepared);
     if (ran) await Promise.all(prepared.late.map((evict) => evict()));
     return value;
   }
 
   /** The value: looked up, or stored by every put, or just what the body returns. */
-  #produce(call: Call, { lookup, puts }: Prepared): Promise<unknown> {
-    if (lookup !== undefined) return this.#cached(call, lookup);
-    if (puts.length === 0) return this.#uncached(call);
+  private produce(call: Call, { lookup, puts }: Prepared): Promise<unknown> {
+    if (lookup !== undefined) return this.cached(call, lookup);
+    if (puts.length === 0) return this.uncached(call);
     const write = puts.reduceRight<(context: LoadContext | undefined) => unknown>(
-      (inner, { entry, key }) =>
+      (inner, { entry, key, options }) =>
         () => {
-          const writer = derived(call, { invoke: inner });
-          const load = (context: LoadContext): unknown => this.#load(writer, entry, context);
-          return entry.cache.write(key, load, this.#optionsOf(entry, call), call.plan.caller);
+          const writer = derived(call, { invoke: inner, scope: undefined });
+          // Where the result cannot be judged, what it replaces must not stay.
+          const load = (context: LoadContext): unknown => this.load(writer, entry, context, () => context.setTtl(0));
+          return entry.cache.write(key, load, options, call.plan.caller);
         },
       (context) => call.invoke(context),
     );
     return write(undefined) as Promise<unknown>;
   }
 
-  async #uncached(call: Call): Promise<unknown> {
+  private async uncached(call: Call): Promise<unknown> {
     return runDetached(() => call.invoke(undefined));
   }
 
-  #cached(call: Call, key: string): Promise<unknown> {
+  private cached(call: Call, key: string): Promise<unknown> {
     const { plan, scope } = call;
     const entry = plan.cacheable!;
     const caller = scope?.report === undefined ? plan.caller : { ...plan.caller, report: scope.report };
-    return entry.cache.call(key, (context) => this.#load(call, entry, context), this.#optionsOf(entry, call), caller);
+    const load = (context: LoadContext): unknown => this.load(call, entry, context, () => context.skip());
+    return entry.cache.call(key, load, this.optionsOf(entry, call), caller);
   }
 
   /** Runs the body as a loader and says what the decorators want to know of its result. */
-  async #load(call: Call, entry: EntryPlan, context: LoadContext): Promise<unknown> {
+  private async load(call: Call, entry: EntryPlan, context: LoadContext, onFailure: () => void): Promise<unknown> {
     const value = await call.invoke(context);
-    this.#judge(call, entry, context, call.resultOf(value));
+    try {
+      this.judge(call, entry, context, value);
+    } catch (error) {
+      if (error instanceof CacheSerializationError) context.keepPersonal();
+      onFailure();
+      this.warn(call.plan, 'did not store a result', error);
+    }
     return value;
   }
 
-  #judge(call: Call, entry: EntryPlan, context: LoadContext, result: unknown): void {
+  private judge(call: Call, entry: EntryPlan, context: LoadContext, value: unknown): void {
     const { instance, args, plan, scope } = call;
-    try {
-      if (scope?.options.mode === 'readonly' || entry.unless?.(instance, result, args) === true) return context.skip();
-      if (entry.ttlOf !== undefined && scope?.options.ttl === undefined) {
-        context.setTtl(entry.ttlOf(instance, result, args));
-      }
-      if (entry.resultTags !== undefined) context.setTags(entry.resultTags(instance, result, args));
-    } catch (error) {
-      context.skip();
-      this.#warn(plan, 'did not store a result', error);
+    if (call.untagged !== undefined) throw call.untagged.error;
+    const emissions = call.gathers() ? (value as readonly unknown[]) : undefined;
+    for (const emission of emissions ?? []) assertStorable(emission, plan.label);
+    const result = emissions === undefined ? value : emissions.at(-1);
+    if (scope?.options.mode === 'readonly' || entry.unless?.(instance, result, args) === true) return context.skip();
+    if (entry.ttlOf !== undefined && scope?.options.ttl === undefined && context.said.ttl === undefined) {
+      context.setTtl(entry.ttlOf(instance, result, args));
     }
+    if (entry.resultTags !== undefined) context.setTags(entry.resultTags(instance, result, args));
   }
 
-  #warn(plan: CallPlan, what: string, error: unknown): void {
+  private warn(plan: CallPlan, what: string, error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error);
     this.log.warnOnce(`${plan.label} ${what}`, `${plan.label} ${what}: ${reason}`);
   }
 }
 
 const NEVER = new AbortController().signal;
+const NOBODY = { next: (): void => {}, complete: (): void => {} };
 
 /** The same call, done in another way. */
 function derived(call: Call, other: Partial<Call>): Call {
@@ -273,13 +304,9 @@ function derived(call: Call, other: Partial<Call>): Call {
     args,
     signal,
     invoke: (context) => call.invoke(context),
-    resultOf: (value) => call.resultOf(value),
+    gathers: () => call.gathers(),
     ...other,
   };
-}
-
-function last(values: unknown): unknown {
-  return (values as readonly unknown[]).at(-1);
 }
 
 function returnsOf(returned: unknown, label: string): 'promise' | 'observable' {

@@ -6,7 +6,7 @@ import { CacheOptionsError } from '../errors/cache.errors.js';
 import type { Duration } from '../support/duration.js';
 import { argumentKeys } from './argument-key.js';
 import { bindingOf, bindingSlot } from './binding.js';
-import { configOf, recordOf, recordsOf, type MethodRecord } from './method-record.js';
+import { configOf, declaringClass, recordNamed, recordsNamed, type MethodRecord } from './method-record.js';
 import type {
   CacheableOptions,
   CacheConfigOptions,
@@ -24,6 +24,8 @@ type Maker<T> = (instance: object, args: Args) => T;
 export interface EntryPlan {
   readonly cache: CacheService;
   readonly key: Maker<string>;
+  /** Parameters its method declares. */
+  readonly arity: number;
   readonly condition: Maker<boolean> | undefined;
   readonly unless: ((instance: object, result: unknown, args: Args) => boolean) | undefined;
   /** The options of a call whose tags do not depend on it. */
@@ -98,11 +100,13 @@ export class PlanMaker {
     return this.#entry(options, this.#varied(made, options), record);
   }
 
-  /** The cached method that `of` names. */
-  #target(of: PropertyKey, by: MethodRecord): EntryPlan {
-    const record = recordsOf(this.#type).get(of as string | symbol);
-    const operation = record?.operations.find((op) => op.kind === 'cacheable');
-    if (record !== undefined && operation !== undefined) return this.cacheable(operation.options, record);
+  /** The cached method that `of` names, and those of its name that it may call through `super`. */
+  #targets(of: PropertyKey, by: MethodRecord): [EntryPlan, ...EntryPlan[]] {
+    const [target, ...inherited] = [...recordsNamed(this.#type, of)].flatMap((record) => {
+      const operation = record?.operations.find(({ kind }) => kind === 'cacheable');
+      return record !== undefined && operation?.kind === 'cacheable' ? [this.cacheable(operation.options, record)] : [];
+    });
+    if (target !== undefined) return [target, ...inherited];
     throw new CacheOptionsError(
       `${this.#label(by)}: of: '${String(of)}' names no method with @Cacheable in ${this.#type.constructor.name}`,
     );
@@ -111,8 +115,12 @@ export class PlanMaker {
   #put(options: CachePutOptions, record: MethodRecord): EntryPlan {
     if (options.key !== undefined) return this.#entry(options, this.#varied(explicitKey(options.key), options), record);
     const { of, args } = options;
-    const target = this.#target(of!, record);
-    const entry = this.#entry(options, (self, own) => target.key(self, targetArgs(args, self, own)), record);
+    const [target] = this.#targets(of!, record);
+    const entry = this.#entry(
+      options,
+      (self, own) => target.key(self, targetArgs(args, self, own, target.arity)),
+      record,
+    );
     return { ...entry, cache: target.cache };
   }
 
@@ -155,12 +163,8 @@ export class PlanMaker {
         find: (self, args) => many(self, args).map((key) => this.#varied(() => key, options)(self, args)),
       });
     }
-    if (options.of !== undefined) {
-      const target = this.#target(options.of, record);
-      found.push({
-        from: target.cache,
-        find: (self, args) => [target.key(self, targetArgs(options.args, self, args))],
-      });
+    for (const { cache: from, key, arity } of options.of === undefined ? [] : this.#targets(options.of, record)) {
+      found.push({ from, find: (self, args) => [key(self, targetArgs(options.args, self, args, arity))] });
     }
     return found;
   }
@@ -171,6 +175,7 @@ export class PlanMaker {
     return {
       cache: this.#place(options),
       key,
+      arity: record.arity,
       condition: conditionOf(options.condition),
       unless: unless && ((self, result, args) => unless.call(self, result, ...args)),
       options: Object.freeze({ ttl: typeof ttl === 'function' ? undefined : (ttl ?? this.#config.ttl) }),
@@ -187,12 +192,9 @@ export class PlanMaker {
 
   /** What tells an inherited method, called through `super`, from the one that overrides it. */
   #overridden(record: MethodRecord): string {
-    if (recordsOf(this.#type).get(record.name) === record) return '';
-    for (let type = this.#type; type !== null; type = Object.getPrototypeOf(type)) {
-      const method: unknown = Object.getOwnPropertyDescriptor(type, record.name)?.value;
-      if (recordOf(method) === record) return `@${configOf(type.constructor).id ?? type.constructor.name}`;
-    }
-    return '';
+    if (recordNamed(this.#type, record.name) === record) return '';
+    const declared = declaringClass(this.#type, record) as { name: string } | undefined;
+    return declared === undefined ? '' : `@${configOf(declared).id ?? declared.name}`;
   }
 
   #varied(key: Maker<string>, options: { readonly varyBy?: VaryBy | undefined }): Maker<string> {
@@ -239,8 +241,9 @@ function conditionOf(condition: ((...args: never[]) => boolean) | undefined): Ma
   return maker<boolean>(condition);
 }
 
-function targetArgs(args: ((...args: never[]) => Args) | undefined, self: object, own: Args): Args {
-  return args === undefined ? own : maker<Args>(args)!(self, own);
+/** The arguments that name another method's entry: as made by `args`, or this call's, as many as that method declares. */
+function targetArgs(args: ((...args: never[]) => Args) | undefined, self: object, own: Args, arity: number): Args {
+  return args === undefined ? own.slice(0, arity) : maker<Args>(args)!(self, own);
 }
 
 function argumentTags(own: CacheableOptions['tags'], rules: readonly TagRule[]): Maker<readonly string[]> | undefined {
@@ -252,7 +255,8 @@ function argumentTags(own: CacheableOptions['tags'], rules: readonly TagRule[]):
   return (self, args) => makers.flatMap((make) => make(self, args));
 }
 
-function resultTags(rules: readonly TagRule[]): EntryPlan['resultTags'] {
+/** What the tag rules of a method make of its result. */
+export function resultTags(rules: readonly TagRule[]): EntryPlan['resultTags'] {
   const makers = rules.flatMap((rule) => (rule.from === 'result' ? [rule.tags] : []));
   if (makers.length === 0) return undefined;
   return (self, result, args) => makers.flatMap((make) => tagsOf(() => make.call(self, result, ...args), result));

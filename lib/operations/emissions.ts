@@ -1,24 +1,27 @@
 import { Observable } from 'rxjs';
 
-/**
- * What an Observable emits, all of it, once it completes.
- * @param seen hears each emission as it comes.
- * @param signal ends the subscription.
- */
-export function collect(
-  source: Observable<unknown>,
-  seen: (value: unknown) => void,
-  signal: AbortSignal,
-): Promise<unknown[]> {
+/** Who follows the subscription to a source. */
+export interface Follower {
+  /** Hears each emission as it comes. */
+  next(value: unknown): void;
+  /** Hears that there are no more. */
+  complete(): void;
+}
+
+/** What an Observable emits, all of it, once it completes. The signal ends the subscription. */
+export function collect(source: Observable<unknown>, follower: Follower, signal: AbortSignal): Promise<unknown[]> {
   return new Promise((resolve, reject) => {
     const values: unknown[] = [];
     const subscription = source.subscribe({
       next(value) {
         values.push(value);
-        seen(value);
+        follower.next(value);
       },
       error: reject,
-      complete: () => resolve(values),
+      complete() {
+        follower.complete();
+        resolve(values);
+      },
     });
     const stop = (): void => {
       subscription.unsubscribe();
@@ -30,26 +33,29 @@ export function collect(
 }
 
 /**
- * An Observable that emits what `run` comes to: the values it passes on while it runs, or else all of them
- * at the end. Each subscription is one run; unsubscribing aborts its signal.
+ * An Observable that emits what `run` comes to: the values that its follower hears of while it runs, or else
+ * all of them at the end. Each subscription is one run; unsubscribing aborts its signal.
  */
-export function replay(
-  run: (pass: (value: unknown) => void, signal: AbortSignal) => Promise<unknown>,
-): Observable<unknown> {
+export function replay(run: (follower: Follower, signal: AbortSignal) => Promise<unknown>): Observable<unknown> {
   return new Observable((subscriber) => {
     const controller = new AbortController();
     let passed = false;
-    const pass = (value: unknown): void => {
-      passed = true;
-      subscriber.next(value);
+    let completed = false;
+    const follower = {
+      next(value: unknown): void {
+        passed = true;
+        subscriber.next(value);
+      },
+      complete: () => void (completed = true),
     };
-    run(pass, controller.signal).then(
+    run(follower, controller.signal).then(
       (values) => {
         if (!passed) for (const value of values as unknown[]) subscriber.next(value);
         subscriber.complete();
       },
       (error: unknown) => subscriber.error(error),
     );
-    return () => controller.abort(new Error('unsubscribed'));
+    // Whoever takes one value leaves before a source that has no more has said so.
+    return () => queueMicrotask(() => completed || controller.abort(new Error('unsubscribed')));
   });
 }

@@ -2,7 +2,7 @@ import { CacheKeyError } from '../errors/cache.errors.js';
 import { argumentsDigest } from './argument-key.js';
 
 /** Between two values that no punctuation of the template keeps apart; no escaped value contains it. */
-const BOUNDARY = '%,';
+const BOUNDARY = '%x';
 
 /**
  * Builds a key from a template and escapes what is put in, so that no input can forge the key of another:
@@ -14,7 +14,7 @@ export function key(parts: TemplateStringsArray, ...values: readonly unknown[]):
   let made = parts[0]!;
   for (const [index, value] of values.entries()) {
     const next = parts[index + 1]!;
-    const apart = index === values.length - 1 || /[^A-Za-z0-9]/.test(next);
+    const apart = index === values.length - 1 || /[^A-Za-z0-9%]/.test(next);
     made += escaped(value) + next + (apart ? '' : BOUNDARY);
   }
   return made;
@@ -24,7 +24,7 @@ function escaped(value: unknown): string {
   if (typeof value === 'string') return encode(value);
   if (value === null || value === undefined) return `%${String(value)}`;
   if (typeof value === 'object' || typeof value === 'function' || typeof value === 'symbol') {
-    return `%${argumentsDigest([value])}`;
+    return `%o${argumentsDigest([value])}`;
   }
   return encode(Object.is(value, -0) ? '-0' : String(value));
 }

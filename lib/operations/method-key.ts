@@ -1,13 +1,13 @@
 import { CacheOptionsError } from '../errors/cache.errors.js';
 import { PlanMaker } from './call-plan.js';
-import { recordsOf } from './method-record.js';
+import { recordNamed } from './method-record.js';
 
 /**
  * The key under which a call of a method with `@Cacheable` is stored.
  * @throws {CacheOptionsError} for a method that is not decorated with it, or an instance without a cache.
  */
 export function methodKey(service: object, method: PropertyKey, args: readonly unknown[]): string {
-  const record = recordsOf(Object.getPrototypeOf(service) as object).get(method as string | symbol);
+  const record = recordNamed(Object.getPrototypeOf(service) as object, method);
   const operation = record?.operations.find(({ kind }) => kind === 'cacheable');
   if (record === undefined || operation?.kind !== 'cacheable') {
     throw new CacheOptionsError(

@@ -1,14 +1,14 @@
 import 'reflect-metadata';
 import type { CacheConfigOptions, Operation, TagRule } from './operation.js';
 
-type Callable = (...args: unknown[]) => unknown;
-
 /** What a method answers with; unknown until its declaration or its first call tells. */
 export type Returns = 'promise' | 'observable' | 'unknown';
 
 /** All that the decorators of one method say, as data. It knows nothing of caches. */
 export interface MethodRecord {
   readonly name: string | symbol;
+  /** Parameters it declares, optional and rest ones not counted. */
+  readonly arity: number;
   readonly operations: Operation[];
   readonly tags: TagRule[];
   returns: Returns;
@@ -16,37 +16,67 @@ export interface MethodRecord {
   slot: symbol | undefined;
 }
 
-const RECORD = Symbol.for('nestjs-blossom-cache:method');
+const RECORDS = Symbol.for('nestjs-blossom-cache:methods');
 const CONFIG = Symbol.for('nestjs-blossom-cache:class');
 
-/** What the decorators say of a function, if anything. */
-export function recordOf(method: unknown): MethodRecord | undefined {
-  return typeof method === 'function' ? Reflect.getOwnMetadata(RECORD, method) : undefined;
-}
+type Records = Map<string | symbol, MethodRecord>;
 
 /** The record of a method that is being decorated, new for the first decorator. */
-export function recordFor(method: Callable, name: string | symbol, returns: Returns): MethodRecord {
-  const known = recordOf(method);
+export function recordFor(
+  prototype: object,
+  name: string | symbol,
+  declared: () => Pick<MethodRecord, 'arity' | 'returns'>,
+): MethodRecord {
+  const own: Records = Reflect.getOwnMetadata(RECORDS, prototype) ?? new Map();
+  const known = own.get(name);
   if (known !== undefined) return known;
-  const record: MethodRecord = { name, operations: [], tags: [], returns, slot: undefined };
-  Reflect.defineMetadata(RECORD, record, method);
+  const record: MethodRecord = { name, operations: [], tags: [], slot: undefined, ...declared() };
+  Reflect.defineMetadata(RECORDS, own.set(name, record), prototype);
   return record;
 }
 
-/** The decorated methods that instances of a class answer to, inherited ones included. */
-export function recordsOf(type: object): Map<string | symbol, MethodRecord> {
-  const records = new Map<string | symbol, MethodRecord>();
-  const seen = new Set<string | symbol>();
-  for (let prototype = type; prototype !== null && prototype !== Object.prototype;) {
-    for (const key of Reflect.ownKeys(prototype)) {
-      if (seen.has(key)) continue;
-      seen.add(key);
-      const record = recordOf(Object.getOwnPropertyDescriptor(prototype, key)?.value);
-      if (record !== undefined) records.set(key, record);
-    }
-    prototype = Object.getPrototypeOf(prototype);
+/**
+ * The records of all methods of one name, from the class itself to its ancestors: what overrides a method may
+ * call it through `super`. Undefined for a method without decorators.
+ */
+export function* recordsNamed(prototype: object, name: PropertyKey): Iterable<MethodRecord | undefined> {
+  for (const { own, records } of chain(prototype)) {
+    if (own.includes(name as string | symbol)) yield records?.get(name as string | symbol);
   }
-  return records;
+}
+
+/** The decorated method that instances of a class answer to under a name. */
+export function recordNamed(prototype: object, name: PropertyKey): MethodRecord | undefined {
+  for (const record of recordsNamed(prototype, name)) return record;
+  return undefined;
+}
+
+/** All decorated methods that instances of a class answer to. */
+export function recordsOf(prototype: object): MethodRecord[] {
+  const names = new Set<string | symbol>();
+  for (const { records } of chain(prototype)) for (const name of records?.keys() ?? []) names.add(name);
+  return Array.from(names, (name) => recordNamed(prototype, name)).filter((record) => record !== undefined);
+}
+
+/** The class in which a decorated method was written. */
+export function declaringClass(prototype: object, record: MethodRecord): object | undefined {
+  for (const { type, records } of chain(prototype)) if (records?.get(record.name) === record) return type.constructor;
+  return undefined;
+}
+
+/** The name under which a class has a method; other decorators may have given the function another one. */
+export function nameOfFunction(prototype: object, method: unknown): string | symbol | undefined {
+  for (const { type, own } of chain(prototype)) {
+    const found = own.find((name) => Object.getOwnPropertyDescriptor(type, name)?.value === method);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function* chain(prototype: object): Iterable<{ type: object; own: (string | symbol)[]; records: Records | undefined }> {
+  for (let type = prototype; type !== null && type !== Object.prototype; type = Object.getPrototypeOf(type)) {
+    yield { type, own: Reflect.ownKeys(type), records: Reflect.getOwnMetadata(RECORDS, type) };
+  }
 }
 
 export function defineConfig(type: object, config: CacheConfigOptions): void {

@@ -47,7 +47,7 @@ export interface CacheableOptions extends StoreOptions {
 /** The entry of another method of the same class, by the arguments it would be called with. */
 export interface EntryOf {
   readonly of: PropertyKey;
-  /** Default: the arguments of this call. */
+  /** Default: the arguments of this call, as many as that method declares. */
   readonly args?: ((...args: any[]) => Arguments) | undefined;
 }
 

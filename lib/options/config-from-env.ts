@@ -58,25 +58,53 @@ function readUrl(text: string, variable: string): BlossomCacheOptions {
 }
 
 function farTier(text: string, variable: string): object {
-  const far = readUrl(text, variable);
-  if (far.backend === 'file') return { file: { cacheDir: far.cacheDir, maxSizeMb: far.maxSizeMb } };
-  if (far.backend === 'redis') return { redis: { url: far.url } };
+  const { far: url, near } = splitTiers(text, variable);
+  const far = readUrl(url, variable);
+  const memory = Object.keys(near).length === 0 ? {} : { memory: near };
+  if (far.backend === 'file') return { ...memory, file: { cacheDir: far.cacheDir, maxSizeMb: far.maxSizeMb } };
+  if (far.backend === 'redis') return { ...memory, redis: { url: far.url } };
   throw new CacheOptionsError(
     `${variable}: hybrid: is followed by the far tier, such as hybrid:redis://host:6379 or hybrid:file:///dir`,
   );
 }
 
+/** `memory.…` parameters are the near tier's; the rest of the URL is the far one's. */
+function splitTiers(text: string, variable: string): { far: string; near: Record<string, string | number> } {
+  const at = text.indexOf('?');
+  if (at === -1) return { far: text, near: {} };
+  const all = [...new URLSearchParams(text.slice(at + 1))];
+  const near: [string, string][] = [];
+  const rest: [string, string][] = [];
+  for (const [name, value] of all) {
+    if (name.startsWith('memory.')) near.push([name.slice('memory.'.length), value]);
+    else rest.push([name, value]);
+  }
+  const far = new URLSearchParams(rest).toString();
+  return {
+    far: text.slice(0, at) + (far === '' ? '' : `?${far}`),
+    near: parameters(`?${new URLSearchParams(near).toString()}`, variable),
+  };
+}
+
 function pathOf(text: string, variable: string): string {
-  const path = decodeURIComponent(
+  const path = decoded(
     text
       .slice('file:'.length)
       .split('?')[0]!
       .replace(/^\/\/(?=\/)/, ''),
   );
-  if (path === '' || path.startsWith('//')) {
+  if (path === undefined || path === '' || path.startsWith('//')) {
     throw new CacheOptionsError(`${variable}: file: needs a directory, such as file:///var/cache/app`);
   }
   return path;
+}
+
+function decoded(path: string): string | undefined {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return undefined;
+  }
 }
 
 function parameters(text: string, variable: string): Record<string, string | number> {

@@ -37,7 +37,7 @@ export function resolveOptions(options: BlossomCacheOptions = {}): ResolvedOptio
   if (typeof options !== 'object' || options === null) {
     throw new CacheOptionsError(`${where}: options must be an object; got ${nameOf(options)}`);
   }
-  const backend: string = options.backend ?? 'memory';
+  const backend: string = options.backend === undefined ? 'memory' : options.backend;
   if (LATER.includes(backend)) throw notAvailable(`${where}: backend '${backend}'`);
   if (backend !== 'memory' && backend !== 'off') {
     throw new CacheOptionsError(`${where}: backend must be one of memory, off, ${LATER.join(', ')}; got '${backend}'`);
@@ -60,8 +60,9 @@ export function describeOptions(options: ResolvedOptions): string {
 }
 
 function common(options: BlossomCacheOptions): Omit<ResolvedOptions, 'memory'> {
-  const ttl = milliseconds(options.ttl ?? '1h', 'ttl');
-  const ttlJitter = milliseconds(options.ttlJitter ?? 0, 'ttlJitter');
+  boolean(options, 'isGlobal', true);
+  const ttl = milliseconds(options.ttl === undefined ? '1h' : options.ttl, 'ttl');
+  const ttlJitter = milliseconds(options.ttlJitter === undefined ? 0 : options.ttlJitter, 'ttlJitter');
   if (ttlJitter < 0 || ttlJitter === Infinity) throw wrong('ttlJitter', 'a span of 0 or more', options.ttlJitter);
   return {
     name: text(options, 'name'),
@@ -69,7 +70,7 @@ function common(options: BlossomCacheOptions): Omit<ResolvedOptions, 'memory'> {
     ttl,
     ttlJitter,
     prefix: text(options, 'prefix') ?? '',
-    version: String(options.version ?? ''),
+    version: version(options.version),
     varyBy: callable(options, 'varyBy') as (() => string) | undefined,
     anonymousGuards: guards(options.anonymousGuards),
     clock: clock(options.clock),
@@ -85,8 +86,8 @@ function memory(options: MemoryCacheOptions): MemoryStoreOptions {
   return {
     maxSize: maxSize ?? (maxSizeMb === undefined ? 1_000 : Infinity),
     maxBytes: (maxSizeMb ?? Infinity) * MEGABYTE,
-    evictionPolicy: oneOf(options.evictionPolicy ?? 'lru', ['lru', 'fifo', 'lfu'], 'evictionPolicy'),
-    isolation: oneOf(options.isolation ?? 'reference', ['reference', 'freeze', 'clone'], 'isolation'),
+    evictionPolicy: oneOf(options.evictionPolicy, 'lru', ['lru', 'fifo', 'lfu'], 'evictionPolicy'),
+    isolation: oneOf(options.isolation, 'reference', ['reference', 'freeze', 'clone'], 'isolation'),
     sizeOf: callable(options, 'sizeOf') as MemoryCacheOptions['sizeOf'],
   };
 }
@@ -103,8 +104,15 @@ function text(options: CommonOptions, option: 'name' | 'prefix'): string | undef
   throw wrong(option, 'a string that is not empty', value);
 }
 
-function boolean(options: CommonOptions, option: 'enabled', byDefault: boolean): boolean {
-  const value: unknown = options[option] ?? byDefault;
+function version(value: unknown): string {
+  if (value === undefined) return '';
+  if ((typeof value === 'number' && Number.isFinite(value)) || (typeof value === 'string' && value !== ''))
+    return String(value);
+  throw wrong('version', 'a number, or a string that is not empty', value);
+}
+
+function boolean(options: CommonOptions, option: 'enabled' | 'isGlobal', byDefault: boolean): boolean {
+  const value: unknown = options[option] === undefined ? byDefault : options[option];
   if (typeof value === 'boolean') return value;
   throw wrong(option, 'true or false', value);
 }
@@ -127,7 +135,8 @@ function clock(value: Clock | undefined): Clock {
   throw wrong('clock', 'an object with a method now()', value);
 }
 
-function oneOf<T extends string>(value: T, known: readonly T[], option: string): T {
+function oneOf<T extends string>(value: T | undefined, byDefault: T, known: readonly T[], option: string): T {
+  if (value === undefined) return byDefault;
   if (known.includes(value)) return value;
   throw wrong(option, `one of ${known.join(', ')}`, value);
 }

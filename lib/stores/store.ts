@@ -91,7 +91,7 @@ export interface StoreSpace {
    * present one keeps its own. Rejects with a `CacheTypeError` where something else is stored.
    */
   increment(key: string, by: number, draft: Omit<Draft, 'value'>): Awaitable<number>;
-  /** Gives a fresh entry a new ttl (in milliseconds) from now; whether one was there. */
+  /** Gives a fresh entry a new ttl (in milliseconds) from now, and its grace after that; whether one was there. */
   touch(key: string, ttl: number): Awaitable<boolean>;
   lease(key: string, tags: readonly string[], purpose: LeasePurpose): Awaitable<LeaseAnswer>;
   /** Makes every entry of this namespace, and every lease, void. The cost does not grow with their number. */

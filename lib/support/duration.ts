@@ -38,7 +38,7 @@ function readText(text: unknown, option: string): number {
 }
 
 function unreadable(value: unknown, option: string): CacheOptionsError {
-  const shown = typeof value === 'string' ? `'${value}'` : String(value);
+  const shown = typeof value === 'string' ? `'${value}'` : typeof value === 'number' ? String(value) : typeof value;
   return new CacheOptionsError(
     `${option} must be a number of seconds, Infinity, or a text with a unit such as '250ms', '30s', '5m', '1h' or '7d'; got ${shown}`,
   );

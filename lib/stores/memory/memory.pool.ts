@@ -32,6 +32,12 @@ export interface Place {
   readonly owner: object;
 }
 
+/** A value that is ready to be stored. */
+export interface Weighed {
+  readonly value: unknown;
+  readonly bytes: number;
+}
+
 /** The entries of all namespaces of one store: how many and how heavy they may be together, and which leave first. */
 export class MemoryPool implements Sweepable {
   readonly tags = new TagStamps<MemoryEntry>();
@@ -68,12 +74,19 @@ export class MemoryPool implements Sweepable {
   }
 
   /**
+   * A value as it is to be stored, and what it weighs.
+   * @throws {CacheSerializationError} if it cannot be isolated; nothing has been changed then.
+   */
+  weigh(key: string, value: unknown): Weighed {
+    const stored = this.isolator.store(value);
+    return { value: stored, bytes: this.#measured ? this.#bytesOf(stored, key) : 0 };
+  }
+
+  /**
    * Stores a draft in the place of `existing`, or as a new entry of the namespace whose map is `home`. False if
    * it alone is heavier than everything may be: then what was there is gone, too.
    */
-  put(existing: MemoryEntry | undefined, place: Place, draft: Draft): boolean {
-    const value = this.isolator.store(draft.value);
-    const bytes = this.#measured ? this.#weigh(value, place.key) : 0;
+  put(existing: MemoryEntry | undefined, place: Place, draft: Draft, { value, bytes }: Weighed): boolean {
     const { namespace, key } = place;
     if (bytes > this.options.maxBytes) {
       if (existing !== undefined) this.drop(existing);
@@ -158,7 +171,7 @@ export class MemoryPool implements Sweepable {
     return this.options.maxBytes !== Infinity;
   }
 
-  #weigh(value: unknown, key: string): number {
+  #bytesOf(value: unknown, key: string): number {
     const { sizeOf } = this.options;
     if (sizeOf === undefined) return ENTRY_OVERHEAD + 2 * key.length + estimateBytes(value);
     const bytes = sizeOf(value, key);

@@ -2,7 +2,7 @@ import { CacheTypeError } from '../../errors/cache.errors.js';
 import type { Draft, Entry, LeaseAnswer, LeasePurpose, StoreSpace } from '../store.js';
 import { MemoryEntry } from './memory.entry.js';
 import { MemoryLease } from './memory.lease.js';
-import type { MemoryPool } from './memory.pool.js';
+import type { MemoryPool, Weighed } from './memory.pool.js';
 
 /** One namespace in memory: a map of its own, so that a clear is a new map. */
 export class MemorySpace implements StoreSpace {
@@ -44,7 +44,11 @@ export class MemorySpace implements StoreSpace {
   }
 
   writeMany(drafts: ReadonlyMap<string, Draft>): void {
-    for (const [key, draft] of drafts) this.write(key, draft);
+    const weighed = [...drafts].map(([key, draft]) => ({ key, draft, weighed: this.pool.weigh(key, draft.value) }));
+    for (const entry of weighed) {
+      this.#put(entry.key, entry.draft, entry.weighed);
+      this.#void(entry.key);
+    }
   }
 
   add(key: string, draft: Draft): boolean {
@@ -80,8 +84,9 @@ export class MemorySpace implements StoreSpace {
   increment(key: string, by: number, draft: Omit<Draft, 'value'>): number {
     const entry = this.#fresh(key);
     if (entry === undefined) {
-      this.write(key, { ...draft, value: by });
-      return by;
+      const first = 0 + by;
+      this.write(key, { ...draft, value: first });
+      return first;
     }
     if (typeof entry.value !== 'number') {
       throw new CacheTypeError(`a ${typeOf(entry.value)} is stored where a number is needed`, {
@@ -133,10 +138,12 @@ export class MemorySpace implements StoreSpace {
   }
 
   /** Whether the draft was stored: not if its ttl says so, or if it is too heavy. */
-  #put(key: string, draft: Draft): boolean {
+  #put(key: string, draft: Draft, weighed?: Weighed): boolean {
     const existing = this.#current(key);
-    if (draft.ttl > 0)
-      return this.pool.put(existing, { key, namespace: this.namespace, home: this.#entries, owner: this }, draft);
+    if (draft.ttl > 0) {
+      const place = { key, namespace: this.namespace, home: this.#entries, owner: this };
+      return this.pool.put(existing, place, draft, weighed ?? this.pool.weigh(key, draft.value));
+    }
     if (existing !== undefined) this.pool.drop(existing);
     return false;
   }

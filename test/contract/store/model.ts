@@ -135,9 +135,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         as: (plain) => {
           const entry = plain.fresh(k);
           if (entry === undefined) return false;
-          // What becomes of the grace of an entry that never expired is not promised.
-          if (entry.ttl === Infinity) plain.write(k, { ...entry, ttl, grace: 0 });
-          else plain.write(k, { ...entry, ttl });
+          plain.write(k, { ...entry, ttl });
           return true;
         },
       }) satisfies Step,

@@ -1,0 +1,200 @@
+import { Readable } from 'node:stream';
+import { of } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import {
+  CacheBackendError,
+  CacheError,
+  CacheKeyError,
+  CacheOptionsError,
+  CacheSerializationError,
+  CacheTimeoutError,
+  CacheTypeError,
+  type CacheService,
+  type GetOrSetOptions,
+  type LoadContext,
+} from '../../../lib/index.js';
+import { hold, openCache, rejection } from './service-rig.js';
+
+describe('the errors of the cache', () => {
+  it.each([
+    [CacheOptionsError, 'CacheOptionsError', 'CACHE_OPTIONS'],
+    [CacheKeyError, 'CacheKeyError', 'CACHE_KEY'],
+    [CacheTypeError, 'CacheTypeError', 'CACHE_TYPE'],
+    [CacheSerializationError, 'CacheSerializationError', 'CACHE_SERIALIZATION'],
+    [CacheTimeoutError, 'CacheTimeoutError', 'CACHE_TIMEOUT'],
+    [CacheBackendError, 'CacheBackendError', 'CACHE_BACKEND'],
+  ])('%o', (Type, name, code) => {
+    const cause = new Error('why');
+    const error = new Type('what', { cause, operation: 'get' });
+    expect(error).toBeInstanceOf(CacheError);
+    expect(error).toBeInstanceOf(Error);
+    expect([error.name, error.code, error.message, error.cause, error.operation]).toEqual([
+      name,
+      code,
+      'what',
+      cause,
+      'get',
+    ]);
+    expect(String(error)).toBe(`${name}: what`);
+    expect('cause' in new Type('without')).toBe(false);
+  });
+
+  it('repeat neither keys nor values nor tags', async () => {
+    const { cache } = await openCache({ isolation: 'clone' });
+    const secret = 'hunter2';
+    await cache.set(secret, secret, { tags: [secret] });
+    const calls = [
+      cache.increment(secret),
+      cache.set(`${secret}\ud800`, 1),
+      cache.set(secret, () => secret),
+      cache.set(secret, { secret, deep: () => secret }),
+      cache.set(secret, 1, { tags: [`${secret}\ud800`] }),
+      cache.set(secret, Promise.resolve(secret)),
+      cache.getOrSet(secret, () => Symbol(secret), { forceFresh: true }),
+      cache.getOrSet('loop', () => cache.getOrSet('loop', () => secret)),
+      cache.getOrSetMany([`${secret}2`], () => [secret] as never),
+      cache.setMany({ [secret]: () => 1 }),
+      cache.touch(secret, 'soon' as '1s'),
+      cache.get({ secret } as never),
+      cache.getMany(secret as never),
+      cache.invalidateTags([{ secret } as never]),
+    ];
+    for (const error of await Promise.all(calls.map(rejection))) {
+      expect(error).toBeInstanceOf(CacheError);
+      expect(`${error.message} ${error.operation}`).not.toContain(secret);
+      expect(JSON.stringify(error)).not.toContain(secret);
+    }
+  });
+});
+
+describe('what cannot be kept is refused at every door, and nothing is written', () => {
+  const cases: [string, () => unknown][] = [
+    ['a function', () => () => 1],
+    ['a class', () => class {}],
+    ['a symbol', () => Symbol('s')],
+    ['a promise', () => Promise.resolve(1)],
+    // oxlint-disable-next-line unicorn/no-thenable -- being one is what is refused
+    ['a thenable', () => ({ then: () => {} })],
+    ['a Node stream', () => Readable.from([])],
+    ['a web stream', () => new ReadableStream()],
+    ['an observable', () => of(1)],
+    ['an iterator', () => [1].values()],
+    ['a generator', () => (function* () {})()],
+    ['a WeakMap', () => new WeakMap()],
+    ['a WeakSet', () => new WeakSet()],
+  ];
+
+  it.each(cases)('%s', async (_what, make) => {
+    const { cache } = await openCache();
+    await cache.set('a', 'kept');
+    const calls = [
+      cache.set('a', make()),
+      cache.set('b', make()),
+      cache.setMany({ a: 1, b: make() }),
+      cache.add('b', make()),
+      cache.getSet('a', make()),
+    ];
+    for (const error of await Promise.all(calls.map(rejection))) expect(error).toBeInstanceOf(CacheSerializationError);
+    expect([...(await cache.getMany(['a', 'b']))]).toEqual([['a', 'kept']]);
+  });
+
+  it('what a loader makes is refused too', async () => {
+    const { cache } = await openCache();
+    const errors = [
+      await rejection(cache.getOrSet('a', () => Readable.from([]))),
+      await rejection(cache.getOrSetMany<unknown>(['a'], () => ({ a: Symbol('s') }))),
+    ];
+    for (const error of errors) expect(error).toBeInstanceOf(CacheSerializationError);
+    expect(await cache.exists('a')).toBe(false);
+  });
+});
+
+describe('options that do not exist', () => {
+  it.each<[string, (cache: CacheService) => Promise<unknown>]>([
+    ['set', (cache) => cache.set('a', 1, { tll: 5 } as object)],
+    ['setMany', (cache) => cache.setMany({ a: 1 }, { tll: 5 } as object)],
+    ['add', (cache) => cache.add('a', 1, { tll: 5 } as object)],
+    ['getSet', (cache) => cache.getSet('a', 1, { tll: 5 } as object)],
+    ['increment', (cache) => cache.increment('a', 1, { tll: 5 } as object)],
+    ['getOrSet', (cache) => cache.getOrSet('a', () => 1, { tll: 5 } as object)],
+    ['getOrSetMany', (cache) => cache.getOrSetMany(['a'], () => ({ a: 1 }), { tll: 5 } as object)],
+    ['invalidateTags', (cache) => cache.invalidateTags(['a'], { tll: 5 } as object)],
+  ])('%s', async (operation, call) => {
+    const { cache } = await openCache();
+    const error = await rejection(call(cache));
+    expect(error).toBeInstanceOf(CacheOptionsError);
+    expect(error.message).toMatch(new RegExp(`^${operation}: unknown option 'tll'`));
+    expect((await cache.getStats()).size).toBe(0);
+  });
+
+  it.each([5, 'text', [], null])('options that are %j', async (options) => {
+    const { cache } = await openCache();
+    expect((await rejection(cache.set('a', 1, options as never))).code).toBe('CACHE_OPTIONS');
+    expect((await rejection(cache.getOrSet('a', () => 1, options as never))).code).toBe('CACHE_OPTIONS');
+  });
+});
+
+describe('what a later release brings is refused clearly', () => {
+  const refused = async (call: Promise<unknown>, feature: string): Promise<void> => {
+    const error = await rejection(call);
+    expect(error).toBeInstanceOf(CacheOptionsError);
+    expect(error.message).toContain(feature);
+    expect(error.message).toContain('is not available in this release');
+  };
+
+  it('methods', async () => {
+    const { cache } = await openCache();
+    let ran = false;
+    const run = async (): Promise<void> => void (ran = true);
+    await refused(cache.writeThrough('a', 1, run), 'writeThrough');
+    await refused(cache.writeBehind('queue', 'a', 1), 'writeBehind');
+    await refused(cache.warm([]), 'warm');
+    await refused(cache.afterCommit(run), 'afterCommit');
+    expect(ran).toBe(false);
+  });
+
+  it.each<GetOrSetOptions>([{ grace: '1h' }, { softTimeout: '1s' }, { hardTimeout: '1s' }, { refreshAhead: 0.8 }])(
+    'the option %j',
+    async (option) => {
+      const { cache } = await openCache();
+      const [name] = Object.keys(option) as [string];
+      await refused(
+        cache.getOrSet('a', () => 1, option),
+        name,
+      );
+      await refused(
+        cache.getOrSetMany(['a'], () => ({ a: 1 }), option),
+        name,
+      );
+      expect((await cache.getStats()).loads).toBe(0);
+    },
+  );
+
+  it('grace of what is stored by hand, and allowStale', async () => {
+    const { cache } = await openCache();
+    await refused(cache.set('a', 1, { grace: '1h' }), 'grace');
+    await refused(cache.setMany({ a: 1 }, { grace: '1h' }), 'grace');
+    await refused(cache.invalidateTags(['t'], { allowStale: true }), 'allowStale');
+    expect(await cache.exists('a')).toBe(false);
+  });
+
+  it.each<[string, (context: LoadContext) => unknown]>([
+    ['ctx.stale', (context) => context.stale],
+    ['ctx.fail', (context) => context.fail('why')],
+    ['ctx.notModified', (context) => context.notModified()],
+  ])('%s', async (feature, use) => {
+    const { cache } = await openCache();
+    await refused(cache.getOrSet('a', use), feature);
+  });
+
+  it('where the option is undefined it is not there', async () => {
+    const { cache } = await openCache();
+    const options = { grace: undefined, softTimeout: undefined, ttl: undefined, tags: undefined, signal: undefined };
+    expect(await cache.getOrSet('a', () => 1, options)).toBe(1);
+    await cache.invalidateTags(['t'], { allowStale: undefined } as object);
+    const held = hold<number>();
+    const load = cache.getOrSet('b', () => held.promise, { forceFresh: undefined });
+    held.resolve(1);
+    expect(await load).toBe(1);
+  });
+});
