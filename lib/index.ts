@@ -37,17 +37,21 @@ export type {
   CacheConfigOptions,
   CacheEvictOptions,
   CachePutOptions,
+  EntryOf,
   VaryBy,
 } from './operations/operation.js';
 export { cacheConfigFromEnv, type EnvOptions } from './options/config-from-env.js';
 export type {
   BlossomCacheOptions,
   FileCacheOptions,
+  FileTier,
   ForeignStoreOptions,
   HybridCacheOptions,
   MemoryCacheOptions,
+  MemoryLimits,
   OffOptions,
   RedisCacheOptions,
+  RedisTier,
 } from './options/options.js';
 export type { Clock } from './support/clock.js';
 export { duration, type Duration, type DurationText } from './support/duration.js';

@@ -33,7 +33,7 @@ const SET_OPTIONS = ['ttl', 'tags', 'grace'] as const;
 const LATER = ['grace', 'softTimeout', 'hardTimeout', 'refreshAhead', 'allowStale', 'graceBackoff'] as const;
 const GET_OR_SET_OPTIONS = [...SET_OPTIONS, 'forceFresh', 'signal', 'softTimeout', 'hardTimeout', 'refreshAhead'];
 
-export function checkSetOptions(options: unknown, operation: string): void {
+function checkSetOptions(options: unknown, operation: string): void {
   assertOptions(options, SET_OPTIONS, operation);
   refuseLater(options, operation);
 }

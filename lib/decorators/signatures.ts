@@ -32,7 +32,7 @@ export interface Mismatch<Message extends string> {
 }
 
 /** `unknown` if the options agree with the method, else something no descriptor is. */
-export type Agrees<O, M extends AsyncMethod> =
+type Agrees<O, M extends AsyncMethod> =
   O extends Wanted<O, M>
     ? unknown
     : Mismatch<'the parameters of key, tags, condition, unless or ttl disagree with those of the method'>;

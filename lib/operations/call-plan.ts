@@ -221,7 +221,7 @@ export class PlanMaker {
   }
 }
 
-export function nameOfMethod(record: MethodRecord): string {
+function nameOfMethod(record: MethodRecord): string {
   return typeof record.name === 'symbol' ? `[${record.name.description ?? ''}]` : record.name;
 }
 

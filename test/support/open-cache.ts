@@ -32,6 +32,6 @@ export function openCache(parts: Partial<CacheParts> = {}): CacheService {
   return new CacheService(core, '');
 }
 
-export function silentEvents(): CacheEvents {
+function silentEvents(): CacheEvents {
   return new CacheEvents(() => {});
 }

@@ -5,7 +5,7 @@ import { LinkedList } from './linked-list.js';
  * Uses beyond this many do not count. It bounds the ring below, and how long a former favourite outlives its
  * fame: at most this many turnovers of what is not a favourite.
  */
-export const LFU_FREQUENCY_CAP = 32;
+const LFU_FREQUENCY_CAP = 32;
 
 /**
  * Least frequently used with dynamic aging: LFU-DA (Arlitt, Cherkasova, Dilley, Friedrich and Jin,
