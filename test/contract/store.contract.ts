@@ -10,8 +10,6 @@ import { StoreRig, type OpenStore } from './store/rig.js';
 import { tagContract } from './store/tags.js';
 import { voidContract } from './store/voids.js';
 
-export type { OpenedStore, OpenStore } from './store/rig.js';
-
 /**
  * Everything a store promises, as tests. `open` makes an empty store whose time is `clock`, before every test.
  * The store must have room for some thousand entries: eviction is no part of the contract.
