@@ -1,4 +1,5 @@
 import { assertOptions, nameOf } from '../cache/arguments.js';
+import { refuseLater } from '../cache/call-options.js';
 import { CacheOptionsError, notAvailable } from '../errors/cache.errors.js';
 import type { MemoryStoreOptions } from '../stores/memory/memory.pool.js';
 import { systemClock, type Clock } from '../support/clock.js';
@@ -38,10 +39,11 @@ export function resolveOptions(options: BlossomCacheOptions = {}): ResolvedOptio
     throw new CacheOptionsError(`${where}: options must be an object; got ${nameOf(options)}`);
   }
   const backend: string = options.backend === undefined ? 'memory' : options.backend;
-  if (LATER.includes(backend)) throw notAvailable(`${where}: backend '${backend}'`);
+  if (LATER.includes(backend)) throw notAvailable(`${where}: backend '${backend}'`, undefined, "use 'memory'");
   if (backend !== 'memory' && backend !== 'off') {
     throw new CacheOptionsError(`${where}: backend must be one of memory, off, ${LATER.join(', ')}; got '${backend}'`);
   }
+  refuseLater(options, where);
   assertOptions(options, backend === 'memory' ? [...COMMON, ...MEMORY] : COMMON, where);
   return Object.freeze({ ...common(options), memory: Object.freeze(memory(options as MemoryCacheOptions)) });
 }
