@@ -5,7 +5,8 @@ export {
   type BlossomCacheOptionsFactory,
 } from './blossom-cache.module.js';
 export { cacheToken } from './cache/cache-token.js';
-export { CacheService, type CacheEntries } from './cache/cache.service.js';
+export type { CacheEntries } from './cache/arguments.js';
+export { CacheService } from './cache/cache.service.js';
 export type { BatchLoader } from './cache/batch.js';
 export type { GetOrSetOptions, SetOptions } from './cache/call-options.js';
 export type { LoadContext } from './cache/load-context.js';

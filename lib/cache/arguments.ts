@@ -1,6 +1,6 @@
 import { types } from 'node:util';
 import { Stream } from 'node:stream';
-import { CacheKeyError, CacheOptionsError, CacheSerializationError } from '../errors/cache.errors.js';
+import { CacheKeyError, CacheOptionsError, CacheSerializationError, CacheTypeError } from '../errors/cache.errors.js';
 
 /**
  * Any well-formed text is a key, the empty one too. A lone surrogate is refused: it has no UTF-8 form, so that
@@ -79,6 +79,31 @@ function unstorable(value: unknown): string | undefined {
   if ('next' in value && typeof value.next === 'function') return 'an iterator';
   if (types.isWeakMap(value) || types.isWeakSet(value)) return 'a weak collection';
   return undefined;
+}
+
+/** @throws {CacheOptionsError} */
+export function assertLoader(loader: unknown, operation: string): void {
+  if (typeof loader === 'function') return;
+  throw new CacheOptionsError(`${operation}: a loader function is needed; got ${nameOf(loader)}`, { operation });
+}
+
+/** What `setMany` takes: an object, a `Map`, or pairs of key and value. */
+export type CacheEntries = Readonly<Record<string, unknown>> | Iterable<readonly [string, unknown]>;
+
+/** @throws {CacheTypeError} */
+export function pairs(entries: CacheEntries): Iterable<readonly [string, unknown]> {
+  if (typeof entries !== 'object' || entries === null) {
+    throw new CacheTypeError(`setMany: entries must be an object, a Map or pairs; got ${nameOf(entries)}`, {
+      operation: 'setMany',
+    });
+  }
+  if (!(Symbol.iterator in entries)) return Object.entries(entries);
+  return Array.from(entries, (pair: unknown) => {
+    if (Array.isArray(pair) && pair.length === 2) return pair as [string, unknown];
+    throw new CacheTypeError(`setMany: each entry must be a pair of key and value; got ${nameOf(pair)}`, {
+      operation: 'setMany',
+    });
+  });
 }
 
 /** The type of a value, for messages: never the value itself. */

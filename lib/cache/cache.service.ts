@@ -1,32 +1,32 @@
-import { freshness } from './freshness.js';
 import type { CacheEvents, CacheEventSource } from '../events/cache-events.js';
 import type { CacheStats } from '../events/cache-stats.js';
-import { CacheOptionsError, CacheTypeError, notAvailable } from '../errors/cache.errors.js';
+import { notAvailable } from '../errors/cache.errors.js';
 import type { Draft, Entry, StoreSpace } from '../stores/store.js';
 import { after, isPromise, type Awaitable } from '../support/awaitable.js';
-import type { Clock } from '../support/clock.js';
 import { milliseconds, type Duration } from '../support/duration.js';
-import { assertKey, assertKeys, assertOptions, assertStorable, nameOf, readTags } from './arguments.js';
+import {
+  assertKey,
+  assertKeys,
+  assertLoader,
+  assertOptions,
+  assertStorable,
+  pairs,
+  readTags,
+  type CacheEntries,
+} from './arguments.js';
 import { KeyBatch, type BatchLoader } from './batch.js';
-import { varied, type CacheCore } from './cache-core.js';
+import type { CacheCore } from './cache-core.js';
 import {
   assertNumber,
   checkGetOrSetOptions,
   refuseLater,
+  type Caller,
   type GetOrSetOptions,
   type SetOptions,
 } from './call-options.js';
+import { EntryLookup } from './entry-lookup.js';
 import { ABSENT } from './flight.js';
 import type { Loader, LoadRequest, SingleFlight } from './single-flight.js';
-
-/** What `setMany` takes: an object, a `Map`, or pairs of key and value. */
-export type CacheEntries = Readonly<Record<string, unknown>> | Iterable<readonly [string, unknown]>;
-
-/**
- * Milliseconds before its end within which an entry is judged by the exact time: more than an event loop that is
- * still alive is ever blocked, for as long as which the coarse time stands still.
- */
-const NEAR_END = 10_000;
 
 const NO_OPTIONS: GetOrSetOptions = Object.freeze({});
 
@@ -42,9 +42,8 @@ export class CacheService {
   private readonly loads: SingleFlight;
   private readonly store: StoreSpace;
   private readonly channel: CacheEvents;
-  private readonly clock: Clock;
+  private readonly lookup: EntryLookup;
   private readonly isEnabled: boolean;
-  private readonly varyBy: (() => string) | undefined;
 
   /** @internal */
   constructor(core: CacheCore, namespace: string) {
@@ -52,9 +51,8 @@ export class CacheService {
     this.loads = core.loads(namespace);
     this.store = this.loads.store;
     this.channel = core.parts.events;
-    this.clock = core.parts.clock;
+    this.lookup = new EntryLookup(core.parts, this.store, namespace);
     this.isEnabled = core.parts.enabled;
-    this.varyBy = core.parts.varyBy;
   }
 
   /** The name of the cache this service belongs to. */
@@ -80,7 +78,7 @@ export class CacheService {
   /** The value, or `undefined` where there is none (or where that is the value: see {@link exists}). */
   get<T>(key: string): Promise<T | undefined> {
     try {
-      const entry = this.lookup(this.locate(key, 'get'));
+      const entry = this.lookup.find(this.locate(key, 'get'));
       if (isPromise(entry)) return entry.then((found) => found?.value as T | undefined);
       return Promise.resolve(entry?.value as T | undefined);
     } catch (error) {
@@ -105,7 +103,7 @@ export class CacheService {
 
   /** Whether there is an entry, whatever its value. Counts neither as hit nor as miss. */
   async exists(key: string): Promise<boolean> {
-    return (await this.peek(key, 'exists')) !== undefined;
+    return (await this.lookup.peek(key, 'exists')) !== undefined;
   }
 
   /**
@@ -141,14 +139,14 @@ export class CacheService {
 
   /** Seconds left; `Infinity` for an entry that never expires, `undefined` where there is none. */
   async ttl(key: string): Promise<number | undefined> {
-    const entry = await this.peek(key, 'ttl');
-    return entry === undefined ? undefined : (entry.expiresAt - this.clock.now()) / 1_000;
+    const entry = await this.lookup.peek(key, 'ttl');
+    return entry === undefined ? undefined : (entry.expiresAt - this.core.parts.clock.now()) / 1_000;
   }
 
   /** What was found, by key, in the order asked for. */
   async getMany<T>(keys: readonly string[]): Promise<Map<string, T>> {
     assertKeys(keys, 'getMany');
-    const entries = await this.lookupMany(keys);
+    const entries = await this.lookup.findMany(keys, 'getMany');
     return new Map([...entries].map(([key, entry]) => [key, entry.value as T]));
   }
 
@@ -219,7 +217,9 @@ export class CacheService {
     assertKeys(keys, 'getOrSetMany');
     assertLoader(loadMissing, 'getOrSetMany');
     const wanted = [...new Set(keys)];
-    const found = this.loadsAnyway(options) ? new Map<string, Entry>() : await this.lookupMany(wanted);
+    const found = this.loadsAnyway(options)
+      ? new Map<string, Entry>()
+      : await this.lookup.findMany(wanted, 'getOrSetMany');
     const values = new Map<string, T>([...found].map(([key, entry]) => [key, entry.value as T]));
     const missing = wanted.filter((key) => !values.has(key));
     const batch = new KeyBatch<T>(loadMissing, this.loads);
@@ -301,8 +301,7 @@ export class CacheService {
    * @throws {CacheKeyError} @internal
    */
   locate(key: string, operation: string): string {
-    assertKey(key, operation);
-    return this.varyBy === undefined ? key : varied(key, this.varyBy());
+    return this.lookup.locate(key, operation);
   }
 
   /**
@@ -343,7 +342,7 @@ export class CacheService {
 
   private fetch<T>(located: string, loader: Loader<T>, options: GetOrSetOptions, caller: Caller): Promise<T> {
     try {
-      const entry = this.loadsAnyway(options) ? undefined : this.lookup(located);
+      const entry = this.loadsAnyway(options) ? undefined : this.lookup.find(located);
       if (!isPromise(entry)) return this.answer(entry, located, loader, options, caller);
       return entry.then((found) => this.answer(found, located, loader, options, caller));
     } catch (error) {
@@ -381,49 +380,6 @@ export class CacheService {
     return { key, loader, options: asked, drafts: this.core.drafts(this.loads.namespace), operation };
   }
 
-  /** The fresh entry, counted as a hit, or a miss. */
-  private lookup(key: string): Awaitable<Entry | undefined> {
-    const now = this.coarseNow();
-    const entry = this.store.read(key, now);
-    return isPromise(entry) ? entry.then((found) => this.judge(key, found, now)) : this.judge(key, entry, now);
-  }
-
-  private async lookupMany(keys: readonly string[]): Promise<Map<string, Entry>> {
-    const wanted = new Map(keys.map((key) => [key, this.locate(key, 'getMany')]));
-    const now = this.coarseNow();
-    const read = wanted.size === 0 ? new Map<string, Entry>() : this.store.readMany([...wanted.values()], now);
-    const entries = isPromise(read) ? await read : read;
-    const found = new Map<string, Entry>();
-    for (const [key, located] of wanted) {
-      const entry = this.judge(located, entries.get(located), now);
-      if (entry !== undefined) found.set(key, entry);
-    }
-    return found;
-  }
-
-  private coarseNow(): number {
-    return this.clock.coarse === undefined ? this.clock.now() : this.clock.coarse();
-  }
-
-  /** @param now may be behind, but not by as much as {@link NEAR_END}: close to its end an entry is judged exactly. */
-  private judge(key: string, entry: Entry | undefined, now: number): Entry | undefined {
-    const { namespace } = this.loads;
-    const exact = entry !== undefined && entry.expiresAt - now < NEAR_END ? this.clock.now() : now;
-    if (entry !== undefined && freshness(entry, exact) === 'fresh') {
-      this.channel.hit(namespace, key);
-      return entry;
-    }
-    this.channel.emit('miss', { namespace, key });
-    return undefined;
-  }
-
-  /** The fresh entry, not counted. */
-  private async peek(key: string, operation: string): Promise<Entry | undefined> {
-    const now = this.clock.now();
-    const entry = await this.store.read(this.locate(key, operation), now);
-    return entry !== undefined && freshness(entry, now) === 'fresh' ? entry : undefined;
-  }
-
   private draft(value: unknown, options: SetOptions | undefined, operation: string): Draft {
     assertStorable(value, operation);
     return this.core.drafts(this.loads.namespace).fromOptions(value, options, operation);
@@ -444,34 +400,4 @@ export class CacheService {
   }
 }
 
-/** Who asks for a value. */
-export interface Caller {
-  /** How errors name it. */
-  readonly operation: string;
-  /** Whether it is told that the value could not be stored, instead of being given the value. */
-  readonly strict: boolean;
-  /** Hears whether the value was there. */
-  readonly report?: ((outcome: 'hit' | 'miss') => void) | undefined;
-}
-
 const BY_HAND: Caller = { operation: 'getOrSet', strict: true };
-
-function assertLoader(loader: unknown, operation: string): void {
-  if (typeof loader === 'function') return;
-  throw new CacheOptionsError(`${operation}: a loader function is needed; got ${nameOf(loader)}`, { operation });
-}
-
-function pairs(entries: CacheEntries): Iterable<readonly [string, unknown]> {
-  if (typeof entries !== 'object' || entries === null) {
-    throw new CacheTypeError(`setMany: entries must be an object, a Map or pairs; got ${nameOf(entries)}`, {
-      operation: 'setMany',
-    });
-  }
-  if (!(Symbol.iterator in entries)) return Object.entries(entries);
-  return Array.from(entries, (pair: unknown) => {
-    if (Array.isArray(pair) && pair.length === 2) return pair as [string, unknown];
-    throw new CacheTypeError(`setMany: each entry must be a pair of key and value; got ${nameOf(pair)}`, {
-      operation: 'setMany',
-    });
-  });
-}

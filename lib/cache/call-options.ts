@@ -29,6 +29,16 @@ export interface GetOrSetOptions extends Omit<SetOptions, 'tags'> {
   readonly refreshAhead?: number | Duration | undefined;
 }
 
+/** Who asks for a value. */
+export interface Caller {
+  /** How errors name it. */
+  readonly operation: string;
+  /** Whether it is told that the value could not be stored, instead of being given the value. */
+  readonly strict: boolean;
+  /** Hears whether the value was there. */
+  readonly report?: ((outcome: 'hit' | 'miss') => void) | undefined;
+}
+
 const SET_OPTIONS = ['ttl', 'tags', 'grace'] as const;
 const LATER = ['grace', 'softTimeout', 'hardTimeout', 'refreshAhead', 'allowStale', 'graceBackoff'] as const;
 const GET_OR_SET_OPTIONS = [...SET_OPTIONS, 'forceFresh', 'signal', 'softTimeout', 'hardTimeout', 'refreshAhead'];

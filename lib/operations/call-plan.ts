@@ -1,7 +1,7 @@
 import { readTags } from '../cache/arguments.js';
-import type { GetOrSetOptions } from '../cache/call-options.js';
+import type { Caller, GetOrSetOptions } from '../cache/call-options.js';
 import { varied } from '../cache/cache-core.js';
-import type { CacheService, Caller } from '../cache/cache.service.js';
+import type { CacheService } from '../cache/cache.service.js';
 import { CacheOptionsError } from '../errors/cache.errors.js';
 import type { Duration } from '../support/duration.js';
 import { argumentKeys } from './argument-key.js';

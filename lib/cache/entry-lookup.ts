@@ -1,0 +1,83 @@
+import type { CacheEvents } from '../events/cache-events.js';
+import type { Entry, StoreSpace } from '../stores/store.js';
+import { isPromise, type Awaitable } from '../support/awaitable.js';
+import type { Clock } from '../support/clock.js';
+import { assertKey } from './arguments.js';
+import { varied, type CacheParts } from './cache-core.js';
+import { freshness } from './freshness.js';
+
+/**
+ * Milliseconds before its end within which an entry is judged by the exact time: more than an event loop that is
+ * still alive is ever blocked, for as long as which the coarse time stands still.
+ */
+const NEAR_END = 10_000;
+
+/** Finds the entries of one namespace, and counts what it finds and what it does not. */
+export class EntryLookup {
+  private readonly events: CacheEvents;
+  private readonly clock: Clock;
+  private readonly varyBy: (() => string) | undefined;
+
+  constructor(
+    { events, clock, varyBy }: CacheParts,
+    private readonly store: StoreSpace,
+    private readonly namespace: string,
+  ) {
+    this.events = events;
+    this.clock = clock;
+    this.varyBy = varyBy;
+  }
+
+  /**
+   * The key as it is stored, with whose entry it is.
+   * @throws {CacheKeyError}
+   */
+  locate(key: string, operation: string): string {
+    assertKey(key, operation);
+    return this.varyBy === undefined ? key : varied(key, this.varyBy());
+  }
+
+  /** The fresh entry, counted as a hit, or a miss. */
+  find(located: string): Awaitable<Entry | undefined> {
+    const now = this.coarseNow();
+    const entry = this.store.read(located, now);
+    return isPromise(entry) ? entry.then((found) => this.judge(located, found, now)) : this.judge(located, entry, now);
+  }
+
+  /** The fresh entries by key, in the order of the keys. */
+  async findMany(keys: readonly string[], operation: string): Promise<Map<string, Entry>> {
+    const wanted = new Map(keys.map((key) => [key, this.locate(key, operation)]));
+    const now = this.coarseNow();
+    const read = wanted.size === 0 ? new Map<string, Entry>() : this.store.readMany([...wanted.values()], now);
+    const entries = isPromise(read) ? await read : read;
+    const found = new Map<string, Entry>();
+    for (const [key, located] of wanted) {
+      const entry = this.judge(located, entries.get(located), now);
+      if (entry !== undefined) found.set(key, entry);
+    }
+    return found;
+  }
+
+  /** The fresh entry, not counted. */
+  async peek(key: string, operation: string): Promise<Entry | undefined> {
+    const now = this.clock.now();
+    const entry = await this.store.read(this.locate(key, operation), now);
+    return entry !== undefined && freshness(entry, now) === 'fresh' ? entry : undefined;
+  }
+
+  private coarseNow(): number {
+    return this.clock.coarse === undefined ? this.clock.now() : this.clock.coarse();
+  }
+
+  /** @param now may be behind, but not by as much as {@link NEAR_END}: close to its end an entry is judged exactly. */
+  private judge(key: string, entry: Entry | undefined, now: number): Entry | undefined {
+    const { namespace } = this;
+    const exact = entry !== undefined && entry.expiresAt - now < NEAR_END ? this.clock.now() : now;
+    if (entry !== undefined && freshness(entry, exact) === 'fresh') {
+      this.events.hit(namespace, key);
+      return entry;
+    }
+    this.events.emit('miss', { namespace, key });
+    return undefined;
+  }
+}
