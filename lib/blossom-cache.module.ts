@@ -4,6 +4,7 @@ import {
   type DynamicModule,
   type InjectionToken,
   type ModuleMetadata,
+  type OptionalFactoryDependency,
   type Provider,
   type Type,
 } from '@nestjs/common';
@@ -31,7 +32,7 @@ export interface BlossomCacheAsyncOptions extends Pick<ModuleMetadata, 'imports'
   readonly isGlobal?: boolean | undefined;
   // `any`: a factory may ask for whatever it injects.
   readonly useFactory?: ((...args: any[]) => BlossomCacheOptions | Promise<BlossomCacheOptions>) | undefined;
-  readonly inject?: InjectionToken[] | undefined;
+  readonly inject?: (InjectionToken | OptionalFactoryDependency)[] | undefined;
   readonly useClass?: Type<BlossomCacheOptionsFactory> | undefined;
   readonly useExisting?: Type<BlossomCacheOptionsFactory> | undefined;
 }

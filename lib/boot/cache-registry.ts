@@ -59,10 +59,8 @@ export class CacheRegistry implements OnApplicationShutdown {
 
   private newEvents(): CacheEvents {
     const { log } = this;
-    const events = new CacheEvents((error) => log.warnOnce('listener', `an event listener failed: ${reason(error)}`));
-    events.on('error', ({ operation, error }) =>
-      log.warnOnce(`error ${operation}`, `${operation}: a value was not stored: ${reason(error)}`),
-    );
+    const events = new CacheEvents((error) => log.failure('an event listener', 'failed', error));
+    events.on('error', ({ operation, error }) => log.failure(operation, 'did not store a value', error));
     return events;
   }
 
@@ -75,8 +73,4 @@ export class CacheRegistry implements OnApplicationShutdown {
     }
     this.names.add(shown);
   }
-}
-
-function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

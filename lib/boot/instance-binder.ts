@@ -1,5 +1,6 @@
 import type { OnModuleInit } from '@nestjs/common';
 import type { DiscoveryService } from '@nestjs/core';
+import { CacheOptionsError } from '../errors/cache.errors.js';
 import type { CacheLog } from '../events/cache-log.js';
 import { bind, bindingOf, bindingSlot } from '../operations/binding.js';
 import type { CallExecutor } from '../operations/call-executor.js';
@@ -27,13 +28,35 @@ export class InstanceBinder implements OnModuleInit {
 
   private visit(wrapper: Wrapper): void {
     const instance: unknown = wrapper.instance;
-    if (typeof instance !== 'object' || instance === null) return;
+    if (typeof instance !== 'object' || instance === null) return this.warnOfFactory(wrapper);
     const type = Object.getPrototypeOf(instance) as object | null;
     if (type === null || type === Object.prototype) return;
+    this.assertCache(type);
     const records = recordsOf(type).filter(({ operations }) => operations.length > 0);
     if (records.length === 0 || !this.bindAll(instance, type, records)) return;
     for (const record of records) this.executor.plan(record, instance);
     if (!wrapper.isDependencyTreeStatic()) this.warnOfSharing(type, records);
+  }
+
+  /** @throws {CacheOptionsError} for a class that is to be cached where there is no cache. */
+  private assertCache(type: object): void {
+    const { cache } = configOf(type.constructor);
+    if (cache === undefined || this.registry.find(cache) !== undefined) return;
+    throw new CacheOptionsError(
+      `${type.constructor.name}: there is no cache named '${cache}': register it with forRoot`,
+    );
+  }
+
+  /** What a factory makes for each request, or for each place of use, is not there yet to be bound. */
+  private warnOfFactory(wrapper: Wrapper): void {
+    const { token } = wrapper;
+    if (!wrapper.isNotMetatype || typeof token !== 'function') return;
+    const records = recordsOf((token.prototype as object | undefined) ?? {});
+    if (!records.some(({ operations }) => operations.length > 0)) return;
+    this.log.warnOnce(
+      `unbound ${token.name}`,
+      `${token.name} is not cached: a factory makes one for each request or use`,
+    );
   }
 
   /** Whether the instance is bound to every cache that its methods use. */

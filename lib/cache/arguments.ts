@@ -1,5 +1,6 @@
 import { types } from 'node:util';
 import { Stream } from 'node:stream';
+import { isObservable } from 'rxjs';
 import { CacheKeyError, CacheOptionsError, CacheSerializationError, CacheTypeError } from '../errors/cache.errors.js';
 
 /**
@@ -74,9 +75,9 @@ function unstorable(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   if (value instanceof Stream || value instanceof ReadableStream || value instanceof WritableStream) return 'a stream';
   if ('then' in value && typeof value.then === 'function') return 'a promise';
-  if ('subscribe' in value && typeof value.subscribe === 'function') return 'an observable';
+  if (isObservable(value)) return 'an observable';
   if ('getStream' in value && typeof value.getStream === 'function') return 'a streamable file';
-  if ('next' in value && typeof value.next === 'function') return 'an iterator';
+  if ('next' in value && (Symbol.iterator in value || Symbol.asyncIterator in value)) return 'an iterator';
   if (types.isWeakMap(value) || types.isWeakSet(value)) return 'a weak collection';
   return undefined;
 }

@@ -18,22 +18,18 @@ export type BatchLoader<T> = (
 export class KeyBatch<T> {
   #gathering: Gathering<T> | undefined;
   #started = false;
-  readonly #located = new Set<string>();
-  readonly #scope: LoadScope;
 
   constructor(
     private readonly loadMissing: BatchLoader<T>,
-    space: object,
-  ) {
-    this.#scope = new LoadScope(detachedContext(), (other, key) => other === space && this.#located.has(key));
-  }
+    private readonly space: object,
+  ) {}
 
   /** The value of one key, or `ABSENT`. */
   async load(key: string, located: string): Promise<T | typeof ABSENT> {
-    LoadScope.current()?.waitFor(this.#scope);
-    this.#located.add(located);
     const gathering = (this.#gathering ??= this.#gather());
     gathering.keys.push(key);
+    gathering.located.add(located);
+    LoadScope.current()?.waitFor(gathering.scope);
     const found = await gathering.answer;
     return found.has(key) ? (found.get(key) as T) : ABSENT;
   }
@@ -46,19 +42,26 @@ export class KeyBatch<T> {
 
   #gather(): Gathering<T> {
     const keys: string[] = [];
+    const located = new Set<string>();
+    const scope = new LoadScope(detachedContext(), (space, key) => space === this.space && located.has(key));
     let ask!: () => void;
     const asked = new Promise<void>((resolve) => (ask = resolve));
-    const answer = asked.then(() => {
-      this.#gathering = undefined;
-      return this.#scope.run(() => this.loadMissing(keys));
-    });
+    const answer = asked
+      .then(() => {
+        this.#gathering = undefined;
+        return scope.run(() => this.loadMissing(keys));
+      })
+      .then((found) => asMap<T>(found))
+      .finally(() => scope.end());
     if (this.#started) setImmediate(ask);
-    return { keys, ask, answer: answer.then((found) => asMap<T>(found)) };
+    return { keys, located, scope, ask, answer };
   }
 }
 
 interface Gathering<T> {
   readonly keys: string[];
+  readonly located: Set<string>;
+  readonly scope: LoadScope;
   readonly ask: () => void;
   readonly answer: Promise<ReadonlyMap<string, T>>;
 }

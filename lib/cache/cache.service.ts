@@ -223,10 +223,11 @@ export class CacheService {
     const values = new Map<string, T>([...found].map(([key, entry]) => [key, entry.value as T]));
     const missing = wanted.filter((key) => !values.has(key));
     const batch = new KeyBatch<T>(loadMissing, this.loads);
-    const landings = missing.map((key) => {
+    const requests = missing.map((key) => {
       const located = this.locate(key, 'getOrSetMany');
-      return this.loads.load(this.request(located, () => batch.load(key, located), options, 'getOrSetMany'));
+      return this.request(located, () => batch.load(key, located), options, 'getOrSetMany');
     });
+    const landings = requests.map((request) => this.loads.load(request));
     batch.start();
     for (const [index, landing] of (await Promise.all(landings)).entries()) {
       if ('unstored' in landing) throw landing.unstored;
@@ -319,6 +320,7 @@ export class CacheService {
    */
   async write<T>(located: string, write: Loader<T>, options: GetOrSetOptions, caller: Caller): Promise<T> {
     const landing = await this.loads.write(this.request(located, write, options, caller.operation));
+    if ('unstored' in landing) this.unstored(landing.unstored, caller);
     return landing.value as T;
   }
 
@@ -364,8 +366,14 @@ export class CacheService {
 
   private async load<T>(request: LoadRequest, caller: Caller): Promise<T> {
     const landing = await this.loads.load(request);
-    if ('unstored' in landing && caller.strict) throw landing.unstored;
+    if ('unstored' in landing) this.unstored(landing.unstored, caller);
     return landing.value === ABSENT ? this.load<T>(request, caller) : (landing.value as T);
+  }
+
+  /** A value was loaded and not stored: its caller is told, or spared it. */
+  private unstored(error: unknown, caller: Caller): void {
+    if (caller.strict) throw error;
+    this.channel.emit('error', { operation: caller.operation, error });
   }
 
   /** Whether the lookup is left out: asked for, or there is nothing to look into. */

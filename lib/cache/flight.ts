@@ -69,6 +69,10 @@ export class Flight {
   attend(signal: AbortSignal | undefined): Promise<Landing> {
     this.#waiting += 1;
     if (signal === undefined) return this.landing;
+    if (signal.aborted) {
+      this.#leave(signal.reason);
+      return Promise.reject(signal.reason);
+    }
     return new Promise<Landing>((resolve, reject) => {
       const leave = (): void => {
         this.#leave(signal.reason);

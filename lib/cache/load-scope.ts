@@ -7,7 +7,7 @@ import { CacheKeyError } from '../errors/cache.errors.js';
  * through others, waits for this loader would wait for ever: that is refused instead.
  */
 export class LoadScope {
-  readonly #parent: LoadScope | undefined = running.getStore();
+  readonly #parent: LoadScope | undefined = LoadScope.current();
   /** The loaders it waits for, and how many times. */
   readonly #waitsFor = new Map<LoadScope, number>();
   #done = false;
@@ -66,7 +66,6 @@ export class LoadScope {
 }
 
 const running = new AsyncLocalStorage<LoadScope>();
-const never = new AbortController().signal;
 
 /**
  * The context of the load that the current call belongs to. In a decorated body that runs uncached (a bypass,
@@ -85,7 +84,8 @@ export function runDetached<T>(body: () => T): T {
 
 /** A context that nothing listens to. */
 export function detachedContext(): LoadContext {
-  return new LoadContext(() => never);
+  let controller: AbortController | undefined;
+  return new LoadContext(() => (controller ??= new AbortController()).signal);
 }
 
 function recursion(): CacheKeyError {

@@ -53,9 +53,9 @@ export class SingleFlight {
   }
 
   /** Joins the load of this key, or begins one. */
-  load(request: LoadRequest, called: Moment = this.#now()): Promise<Landing> {
+  async load(request: LoadRequest, called: Moment = this.#now()): Promise<Landing> {
     const { key, options } = request;
-    if (options.signal?.aborted === true) return Promise.reject(options.signal.reason);
+    if (options.signal?.aborted === true) throw options.signal.reason;
     LoadScope.current()?.refuseRecursion(this, key);
     const current = options.forceFresh === true ? undefined : this.#flights.get(key);
     if (current === undefined) return this.#begin(request);
@@ -85,7 +85,7 @@ export class SingleFlight {
     flight.lease = lease;
     try {
       const landing = await this.#runUnderLease(flight, request, tags);
-      if (landing.fenced || landing.unstored !== undefined) await this.store.remove(key);
+      if (landing.fenced || landing.unstored !== undefined || landing.personal === true) await this.store.remove(key);
       return landing;
     } finally {
       flight.scope.end();
@@ -93,18 +93,20 @@ export class SingleFlight {
     }
   }
 
-  #begin(request: LoadRequest): Promise<Landing> {
+  #begin(
+    request: LoadRequest,
+    purpose: LeasePurpose = request.options.forceFresh === true ? 'refresh' : 'load',
+  ): Promise<Landing> {
     const { key } = request;
     const flight = new Flight(
       (space, other) => space === this && other === key,
       this.#now(),
       (abandoned) => {
         this.#leave(abandoned, key);
-        void abandoned.letGo();
+        Promise.resolve(abandoned.letGo()).catch(() => {});
       },
     );
     this.#flights.set(key, flight);
-    const purpose = request.options.forceFresh === true ? 'refresh' : 'load';
     const landing = settled(() => this.#fly(flight, request, purpose)).finally(() => {
       flight.scope.end();
       this.#leave(flight, key);
@@ -121,7 +123,7 @@ export class SingleFlight {
     const joined = this.env.changes.count;
     const landing = await this.#wait(flight, request.options.signal);
     if (this.#mayMissAChange(flight, landing, called, joined)) return this.load(request, called);
-    return landing.personal === true ? this.#begin(request) : landing;
+    return landing.personal === true ? this.#begin(request, 'refresh') : landing;
   }
 
   /** Whether a change before the call, but during the load that it joined, could be missing from the value. */
@@ -184,7 +186,6 @@ export class SingleFlight {
       return { value, fenced: !stored };
     } catch (unstored) {
       await flight.letGo();
-      this.env.events.emit('error', { operation: request.operation, error: unstored });
       // A stream, say, is for one reader.
       return { value, unstored, personal: unstored instanceof CacheSerializationError, fenced: true };
     }

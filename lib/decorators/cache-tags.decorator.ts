@@ -1,11 +1,13 @@
 import { CacheOptionsError } from '../errors/cache.errors.js';
 import type { TagRule } from '../operations/operation.js';
 import { openRecord } from './decorate-method.js';
-import type { AsyncMethod, Mismatch, ResultOf } from './signatures.js';
+import type { Mismatch, ResultOf } from './signatures.js';
 
+/** A handler under `CacheInterceptor` need not be async. */
+type AnyMethod = (...args: any[]) => unknown;
 type TagMaker = (...args: any[]) => string | readonly string[];
 
-type TagsDecorator<F extends readonly unknown[]> = <M extends AsyncMethod>(
+type TagsDecorator<F extends readonly unknown[]> = <M extends AnyMethod>(
   target: object,
   propertyKey: string | symbol,
   descriptor: TypedPropertyDescriptor<M> &
@@ -14,7 +16,7 @@ type TagsDecorator<F extends readonly unknown[]> = <M extends AsyncMethod>(
       : Mismatch<'the parameters of a tag function disagree with those of the method'>),
 ) => void;
 
-type ResultTagsDecorator<F extends TagMaker> = <M extends AsyncMethod>(
+type ResultTagsDecorator<F extends TagMaker> = <M extends AnyMethod>(
   target: object,
   propertyKey: string | symbol,
   descriptor: TypedPropertyDescriptor<M> &

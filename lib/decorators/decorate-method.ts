@@ -1,5 +1,4 @@
 import { Inject } from '@nestjs/common';
-import { Observable } from 'rxjs';
 import { CacheOptionsError } from '../errors/cache.errors.js';
 import { bindingOf, bindingSlot, openSlot } from '../operations/binding.js';
 import { configOf, recordFor, type MethodRecord, type Returns } from '../operations/method-record.js';
@@ -19,6 +18,7 @@ export function addOperation(
   descriptor: unknown,
 ): void {
   const record = openRecord(decorator, target, key, descriptor);
+  assertAsync((descriptor as TypedPropertyDescriptor<Method>).value!, target, key, decorator);
   if (operation.kind === 'cacheable' && record.operations.some(({ kind }) => kind === 'cacheable')) {
     throw new CacheOptionsError(`${decorator} is on ${placeOf(target, key)} twice: leave one`);
   }
@@ -34,7 +34,7 @@ export function addOperation(
 
 /**
  * The record of a decorated method.
- * @throws {CacheOptionsError} for what cannot be cached: statics, accessors, properties, generators, sync methods.
+ * @throws {CacheOptionsError} for what is no method of an instance: statics, accessors, properties.
  */
 export function openRecord(decorator: string, target: object, key: PropertyKey, descriptor: unknown): MethodRecord {
   const where = `${decorator} on ${placeOf(target, key)}`;
@@ -46,7 +46,7 @@ export function openRecord(decorator: string, target: object, key: PropertyKey, 
   if (typeof method !== 'function') throw new CacheOptionsError(`${where}: accessors cannot be cached; use a method`);
   return recordFor(target, key as string | symbol, () => ({
     arity: method.length,
-    returns: returnsOf(method, target, key, where),
+    returns: returnsOf(method, target, key),
   }));
 }
 
@@ -71,17 +71,33 @@ function copyProperties(from: Method, to: Method): void {
 }
 
 /** What the method answers with, by its own kind or, where TypeScript wrote it down, its return type. */
-function returnsOf(method: Method, target: object, key: PropertyKey, where: string): Returns {
-  const kind = method.constructor.name;
-  if (kind === 'AsyncFunction') return 'promise';
-  if (kind.endsWith('GeneratorFunction')) throw new CacheOptionsError(`${where}: a generator cannot be cached`);
-  const type: unknown = Reflect.getMetadata('design:returntype', target, key as string | symbol);
-  if (typeof type !== 'function' || type === Object) return 'unknown';
-  if (type === Promise || typeof type.prototype?.then === 'function') return 'promise';
-  if (type === Observable || typeof type.prototype?.subscribe === 'function') return 'observable';
+function returnsOf(method: Method, target: object, key: PropertyKey): Returns {
+  if (method.constructor.name === 'AsyncFunction') return 'promise';
+  const type = returnTypeOf(target, key);
+  if (typeof type?.prototype?.['then'] === 'function') return 'promise';
+  return typeof type?.prototype?.['subscribe'] === 'function' ? 'observable' : 'unknown';
+}
+
+/** @throws {CacheOptionsError} for what is known to answer at once. */
+function assertAsync(method: Method, target: object, key: PropertyKey, decorator: string): void {
+  const where = `${decorator} on ${placeOf(target, key)}`;
+  if (method.constructor.name.endsWith('GeneratorFunction')) {
+    throw new CacheOptionsError(`${where}: a generator cannot be cached`);
+  }
+  const type = returnTypeOf(target, key);
+  if (type === undefined || returnsOf(method, target, key) !== 'unknown') return;
   throw new CacheOptionsError(
     `${where}: it must return a Promise or an Observable, not a ${type.name}; declare it async`,
   );
+}
+
+/** The declared return type as TypeScript wrote it down; undefined where it says nothing. */
+function returnTypeOf(
+  target: object,
+  key: PropertyKey,
+): { name: string; prototype?: Record<string, unknown> } | undefined {
+  const type: unknown = Reflect.getMetadata('design:returntype', target, key as string | symbol);
+  return typeof type === 'function' && type !== Object ? (type as never) : undefined;
 }
 
 function placeOf(target: object, key: PropertyKey): string {

@@ -3,12 +3,14 @@ import type { Observable } from 'rxjs';
 /** A method that can be cached: what it returns comes later. */
 export type AsyncMethod = (...args: any[]) => Promise<unknown> | Observable<unknown>;
 
-/** What a method's Promise resolves to, or its Observable emits. */
+/** What a method's Promise resolves to, or its Observable emits, or else what it returns. */
 export type ResultOf<M> = M extends (...args: any[]) => Promise<infer R>
   ? R
   : M extends (...args: any[]) => Observable<infer R>
     ? R
-    : never;
+    : M extends (...args: any[]) => infer R
+      ? R
+      : never;
 
 type Made<F, A extends readonly unknown[]> = F extends (...args: any[]) => infer R ? (...args: A) => R : F;
 

@@ -13,6 +13,12 @@ export class CacheLog {
     this.logger.warn(message);
   }
 
+  /** Warns, once for each place and kind of failure. */
+  failure(where: string, what: string, error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    this.warnOnce(`${where} ${what}`, `${where} ${what}: ${reason}`);
+  }
+
   /** Warns the first time that `topic` comes up. */
   warnOnce(topic: string, message: string): void {
     if (this.said.has(topic)) return;

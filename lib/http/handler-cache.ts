@@ -36,7 +36,7 @@ export class HandlerCache {
     const exchange = new HttpExchange(this.adapterHost, context);
     if (exchange.method !== 'GET' && exchange.method !== 'HEAD') return next.handle();
     this.inHand.add(request);
-    const place = this.place(context, exchange);
+    const place = this.place(context, exchange, record);
     if (place !== undefined) return this.cached(exchange, place, record?.tags ?? [], next, label(context));
     exchange.say('BYPASS');
     return next.handle();
@@ -68,7 +68,7 @@ export class HandlerCache {
   }
 
   /** Where the answer to a request is stored; undefined where it must not be. */
-  private place(context: ExecutionContext, exchange: HttpExchange): Place | undefined {
+  private place(context: ExecutionContext, exchange: HttpExchange, record?: MethodRecord): Place | undefined {
     const config = configOf(context.getClass());
     const cache = this.cache(config.cache);
     const { varyBy } = config;
@@ -77,16 +77,17 @@ export class HandlerCache {
     const service = config.namespace === undefined ? cache.service : cache.service.namespace(config.namespace);
     try {
       const key = typeof varyBy === 'function' ? varied(exchange.key, varyBy()) : exchange.key;
-      return { service, ttl: config.ttl, key: service.locate(key, label(context)) };
+      const tags = knownTags(record?.tags ?? []);
+      return { service, ttl: config.ttl, key: service.locate(key, label(context)), tags };
     } catch (error) {
-      this.warn(label(context), 'ran uncached', error);
+      this.log.failure(label(context), 'ran uncached', error);
       return undefined;
     }
   }
 
   private cached(
     exchange: HttpExchange,
-    { service, key, ttl }: Place,
+    { service, key, ttl, tags }: Place,
     rules: readonly TagRule[],
     next: CallHandler,
     operation: string,
@@ -100,13 +101,12 @@ export class HandlerCache {
         context.setTags(tagsOf?.(NOBODY, value, []) ?? []);
       } catch (error) {
         context.skip();
-        this.warn(operation, 'did not store an answer', error);
+        this.log.failure(operation, 'did not store an answer', error);
       }
       return value;
     };
     const report = (outcome: 'hit' | 'miss'): void => exchange.say(outcome === 'hit' ? 'HIT' : 'MISS');
-    const options = { ttl, tags: () => knownTags(rules, operation) };
-    return from(service.call(key, load, options, { operation, strict: false, report }));
+    return from(service.call(key, load, { ttl, tags }, { operation, strict: false, report }));
   }
 
   private cache(name: string | undefined): OpenCache {
@@ -118,7 +118,7 @@ export class HandlerCache {
   private answersByItself(context: ExecutionContext, exchange: HttpExchange, cache: OpenCache): boolean {
     if (exchange.answersByReturning) return false;
     const why = new Error('it answers by itself; have it return its answer');
-    if (cache.options.enabled) this.warn(label(context), 'is not cached', why);
+    if (cache.options.enabled) this.log.failure(label(context), 'is not cached', why);
     return true;
   }
 
@@ -126,15 +126,8 @@ export class HandlerCache {
     const why = this.identity.objection(context, varyBy, cache.options.anonymousGuards);
     if (why === undefined) return false;
     const advice = "say whose the answer is with varyBy, or 'public'";
-    if (cache.options.enabled) this.warn(label(context), 'is not cached', new Error(`${why}; ${advice}`));
+    if (cache.options.enabled) this.log.failure(label(context), 'is not cached', new Error(`${why}; ${advice}`));
     return true;
-  }
-
-  private warn(where: string, what: string, error: unknown): void {
-    this.log.warnOnce(
-      `${where} ${what}`,
-      `${where} ${what}: ${error instanceof Error ? error.message : String(error)}`,
-    );
   }
 }
 
@@ -144,6 +137,7 @@ interface Place {
   readonly ttl: Duration | undefined;
   /** As the cache has located it. */
   readonly key: string;
+  readonly tags: readonly string[];
 }
 
 /** `this` of a tag function: a handler's instance is not known before it runs. */
@@ -170,12 +164,12 @@ function inScope(scope: CallScope, next: CallHandler): Observable<unknown> {
 }
 
 /** Tags that need nothing to be known. The arguments of a handler are not, before it runs. */
-function knownTags(rules: readonly TagRule[], operation: string): readonly string[] {
+function knownTags(rules: readonly TagRule[]): readonly string[] {
   return rules.flatMap((rule) => {
     if (rule.from === 'result') return [];
     if (typeof rule.tags === 'string') return [rule.tags];
     throw new CacheOptionsError(
-      `${operation}: under CacheInterceptor tags cannot depend on the handler's arguments; use @CacheTags.fromResult, or @Cacheable`,
+      "under CacheInterceptor tags cannot depend on the handler's arguments; use @CacheTags.fromResult, or @Cacheable",
     );
   });
 }

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { types } from 'node:util';
+import { isObservable } from 'rxjs';
 import { CacheKeyError } from '../errors/cache.errors.js';
 
 /**
@@ -14,7 +15,8 @@ export function canonicalArguments(args: readonly unknown[]): string {
   try {
     return list('(', args, new Walk());
   } catch (error) {
-    if (error instanceof RangeError) throw unkeyable('something nested too deeply');
+    if (error instanceof RangeError && error.message.includes('call stack'))
+      throw unkeyable('something nested too deeply');
     throw error;
   }
 }
@@ -227,7 +229,9 @@ function refuseOpaque(value: object, type: string): void {
     types.isWeakMap(value) ||
     types.isWeakSet(value) ||
     types.isGeneratorObject(value) ||
-    ['pipe', 'subscribe', 'getReader', 'next', 'then'].some((method) => method in value && isFunction(value, method));
+    isObservable(value) ||
+    (isFunction(value, 'next') && (Symbol.iterator in value || Symbol.asyncIterator in value)) ||
+    ['pipe', 'getReader', 'then'].some((method) => isFunction(value, method));
   if (outside) throw unkeyable(`an instance of ${type}`);
 }
 

@@ -9,7 +9,7 @@ import type { CallRunner } from './binding.js';
 import { PlanMaker, type CallPlan, type EntryPlan } from './call-plan.js';
 import { takeCallScope, type CallScope } from './call-scope.js';
 import type { ClassNames } from './class-names.js';
-import { collect, replay } from './emissions.js';
+import { collect, emissionsOf, replay } from './emissions.js';
 import type { MethodRecord } from './method-record.js';
 
 /** One call of a decorated method. */
@@ -142,9 +142,12 @@ export class CallExecutor implements CallRunner {
       return body.returned;
     };
     const invoke = (context: LoadContext | undefined): unknown => {
-      if (tooLate) context?.skip();
+      // It began before its lease: what it says may be old by now.
+      if (tooLate) context?.setTtl(0);
       const returned = run();
-      return isObservable(returned) ? collect(returned, NOBODY, context?.signal ?? NEVER) : returned;
+      return isObservable(returned)
+        ? collect(returned, NOBODY, context?.signal ?? new AbortController().signal)
+        : returned;
     };
     const gathers = (): boolean => record.returns === 'observable';
     const result = this.promise(derived(bare, { invoke, gathers }));
@@ -185,7 +188,7 @@ export class CallExecutor implements CallRunner {
       if (cacheable.condition !== undefined && !cacheable.condition(instance, args)) return undefined;
       return cacheable.cache.locate(scope?.options.key ?? cacheable.key(instance, args), plan.label);
     } catch (error) {
-      this.warn(plan, 'ran uncached', error);
+      this.log.failure(plan.label, 'ran uncached', error);
       return undefined;
     }
   }
@@ -267,7 +270,7 @@ export class CallExecutor implements CallRunner {
     } catch (error) {
       if (error instanceof CacheSerializationError) context.keepPersonal();
       onFailure();
-      this.warn(call.plan, 'did not store a result', error);
+      this.log.failure(call.plan.label, 'did not store a result', error);
     }
     return value;
   }
@@ -275,7 +278,7 @@ export class CallExecutor implements CallRunner {
   private judge(call: Call, entry: EntryPlan, context: LoadContext, value: unknown): void {
     const { instance, args, plan, scope } = call;
     if (call.untagged !== undefined) throw call.untagged.error;
-    const emissions = call.gathers() ? (value as readonly unknown[]) : undefined;
+    const emissions = call.gathers() ? emissionsOf(value) : undefined;
     for (const emission of emissions ?? []) assertStorable(emission, plan.label);
     const result = emissions === undefined ? value : emissions.at(-1);
     if (scope?.options.mode === 'readonly' || entry.unless?.(instance, result, args) === true) return context.skip();
@@ -284,14 +287,8 @@ export class CallExecutor implements CallRunner {
     }
     if (entry.resultTags !== undefined) context.setTags(entry.resultTags(instance, result, args));
   }
-
-  private warn(plan: CallPlan, what: string, error: unknown): void {
-    const reason = error instanceof Error ? error.message : String(error);
-    this.log.warnOnce(`${plan.label} ${what}`, `${plan.label} ${what}: ${reason}`);
-  }
 }
 
-const NEVER = new AbortController().signal;
 const NOBODY = { next: (): void => {}, complete: (): void => {} };
 
 /** The same call, done in another way. */

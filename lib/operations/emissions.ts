@@ -1,5 +1,22 @@
 import { Observable } from 'rxjs';
 
+/** Marks what an Observable emitted, where that is not exactly one value. */
+const MANY = '~emissions';
+
+/** What is stored of an Observable: its one emission, as of a Promise; else all of them under a mark. */
+function storedOf(values: readonly unknown[]): unknown {
+  return values.length === 1 && !isMany(values[0]) ? values[0] : { [MANY]: values };
+}
+
+/** The emissions a stored value stands for. */
+export function emissionsOf(stored: unknown): readonly unknown[] {
+  return isMany(stored) ? stored[MANY] : [stored];
+}
+
+function isMany(value: unknown): value is { readonly [MANY]: readonly unknown[] } {
+  return typeof value === 'object' && value !== null && Array.isArray((value as Record<string, unknown>)[MANY]);
+}
+
 /** Who follows the subscription to a source. */
 export interface Follower {
   /** Hears each emission as it comes. */
@@ -9,7 +26,7 @@ export interface Follower {
 }
 
 /** What an Observable emits, all of it, once it completes. The signal ends the subscription. */
-export function collect(source: Observable<unknown>, follower: Follower, signal: AbortSignal): Promise<unknown[]> {
+export function collect(source: Observable<unknown>, follower: Follower, signal: AbortSignal): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const values: unknown[] = [];
     const subscription = source.subscribe({
@@ -20,7 +37,7 @@ export function collect(source: Observable<unknown>, follower: Follower, signal:
       error: reject,
       complete() {
         follower.complete();
-        resolve(values);
+        resolve(storedOf(values));
       },
     });
     const stop = (): void => {
@@ -50,7 +67,8 @@ export function replay(run: (follower: Follower, signal: AbortSignal) => Promise
     };
     run(follower, controller.signal).then(
       (values) => {
-        if (!passed) for (const value of values as unknown[]) subscriber.next(value);
+        completed = true;
+        if (!passed) for (const value of emissionsOf(values)) subscriber.next(value);
         subscriber.complete();
       },
       (error: unknown) => subscriber.error(error),

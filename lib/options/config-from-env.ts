@@ -1,8 +1,11 @@
 import { CacheOptionsError } from '../errors/cache.errors.js';
-import type { BlossomCacheOptions, CommonOptions } from './options.js';
+import type { BlossomCacheOptions, CommonOptions, MemoryLimits } from './options.js';
 
-/** What `cacheConfigFromEnv` takes besides: everything that is the same in every environment. */
-export interface EnvOptions extends CommonOptions {
+/**
+ * What `cacheConfigFromEnv` takes besides: everything that is the same in every environment. Limits of memory
+ * apply where the URL says that there is a memory tier.
+ */
+export interface EnvOptions extends CommonOptions, MemoryLimits {
   /** The URL to use where the variable is not set. Without it an unset variable is an error. */
   readonly default?: string | undefined;
   /** Name of the variable. Default: `BLOSSOM_CACHE_URL`. */
@@ -23,7 +26,9 @@ const TEXTS = ['evictionPolicy', 'isolation', 'ttl', 'ttlJitter', 'prefix', 'ver
  * URL are not repeated in the message.
  */
 export function cacheConfigFromEnv(options: EnvOptions = {}): BlossomCacheOptions {
-  const { default: fallback, variable = 'BLOSSOM_CACHE_URL', env = process.env, ...common } = options;
+  const { default: fallback, variable = 'BLOSSOM_CACHE_URL', env = process.env, ...others } = options;
+  const { maxSize, maxSizeMb, evictionPolicy, isolation, sizeOf, ...common } = others;
+  const limits = definedOnly({ maxSize, maxSizeMb, evictionPolicy, isolation, sizeOf });
   const set = env[variable];
   const url = set === undefined || set === '' ? fallback : set;
   if (url === undefined) {
@@ -31,7 +36,16 @@ export function cacheConfigFromEnv(options: EnvOptions = {}): BlossomCacheOption
       `${variable} is not set: set it to a cache URL such as 'memory:', or give cacheConfigFromEnv a default`,
     );
   }
-  return { ...common, ...readUrl(url, variable) };
+  const read = readUrl(url, variable);
+  if (read.backend === 'memory') return { ...common, ...limits, ...read };
+  if (read.backend === 'hybrid' && Object.keys(limits).length > 0) {
+    return { ...common, ...read, memory: { ...limits, ...read.memory } };
+  }
+  return { ...common, ...read };
+}
+
+function definedOnly(limits: MemoryLimits): MemoryLimits {
+  return Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined));
 }
 
 function readUrl(text: string, variable: string): BlossomCacheOptions {

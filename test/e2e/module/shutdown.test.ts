@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { BlossomCacheModule, CacheService } from '../../../lib/index.js';
+import { BlossomCacheModule, CacheService, cacheToken } from '../../../lib/index.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { boot } from './module-rig.js';
 
@@ -19,7 +19,7 @@ describe('app.close()', () => {
       BlossomCacheModule.forRoot({ name: 'llm', clock: clocks[1] }),
     ]);
     await app.get(CacheService).set('a', 1);
-    await app.get<CacheService>(Symbol.for('nestjs-blossom-cache:cache:llm')).set('a', 1);
+    await app.get<CacheService>(cacheToken('llm')).set('a', 1);
     expect(clocks.map(({ pending }) => pending)).toEqual([1, 1]);
     await app.close();
     expect(clocks.map(({ pending }) => pending)).toEqual([0, 0]);

@@ -227,12 +227,16 @@ describe('events', () => {
     held.resolve(1);
     await load;
     await cache.set('heavy', 11);
+    // By hand the caller is told; a decorated call is spared, and that is an error to count.
     await rejection(cache.getOrSet('b', () => () => 1));
+    expect((await cache.getStats()).errors).toBe(0);
+    await cache.call('b', () => () => 1, {}, { operation: 'Users.find', strict: false });
+    expect((await cache.getStats()).errors).toBe(1);
     const last = heard.filter(([type]) => ['fenced', 'refuse', 'error'].includes(type));
     expect(last).toEqual([
       ['fenced', { namespace: '', key: 'a' }],
       ['refuse', { namespace: '', key: 'heavy', cause: 'bytes' }],
-      ['error', { operation: 'getOrSet', error: expect.objectContaining({ code: 'CACHE_SERIALIZATION' }) }],
+      ['error', { operation: 'Users.find', error: expect.objectContaining({ code: 'CACHE_SERIALIZATION' }) }],
     ]);
   });
 
