@@ -18,6 +18,7 @@ import type { IdentityRule } from './identity-rule.js';
 /** Caches what HTTP handlers return, and keeps those that cache themselves to the identity rule. */
 export class HandlerCache {
   private readonly inHand = new WeakSet<object>();
+  private readonly handlers = new WeakMap<object, Map<unknown, Handler>>();
 
   constructor(
     private readonly registry: CacheRegistry,
@@ -29,11 +30,11 @@ export class HandlerCache {
   /** A handler under `CacheInterceptor`: its answer is stored under what the request asks for and `varyBy`. */
   byRequest(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     if (context.getType() !== 'http') return next.handle();
-    const record = recordOf(context);
+    const { name, record } = this.handler(context);
     const request = context.switchToHttp().getRequest<object>();
     // The interceptor may be bound more than once.
     if (cacheableOf(record) !== undefined || this.inHand.has(request)) return next.handle();
-    const exchange = new HttpExchange(this.adapterHost, context);
+    const exchange = new HttpExchange(this.adapterHost, context, name);
     if (exchange.method !== 'GET' && exchange.method !== 'HEAD') return next.handle();
     this.inHand.add(request);
     const place = this.place(context, exchange, record);
@@ -44,13 +45,14 @@ export class HandlerCache {
 
   /** A handler with `@Cacheable`: it runs uncached where the identity rule objects. */
   byArguments(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    const record = context.getType() === 'http' ? recordOf(context) : undefined;
+    if (context.getType() !== 'http') return next.handle();
+    const { name, record } = this.handler(context);
     const options = cacheableOf(record);
     if (record === undefined || options === undefined) return next.handle();
     const config = configOf(context.getClass());
     const cache = this.cache(options.cache ?? config.cache);
     const varyBy = options.varyBy ?? config.varyBy ?? cache.options.varyBy;
-    const exchange = new HttpExchange(this.adapterHost, context);
+    const exchange = new HttpExchange(this.adapterHost, context, name);
     let verdict: CacheVerdict = 'BYPASS';
     const cacheable = !this.answersByItself(context, exchange, cache) && !this.objects(context, varyBy, cache);
     const scope: CallScope = {
@@ -65,6 +67,17 @@ export class HandlerCache {
         return value;
       }),
     );
+  }
+
+  /** What is known of a handler by its class; it is the same for every request. */
+  private handler(context: ExecutionContext): Handler {
+    const type = context.getClass();
+    const known = this.handlers.get(type) ?? new Map<unknown, Handler>();
+    this.handlers.set(type, known);
+    const method = context.getHandler();
+    const handler = known.get(method) ?? newHandler(type.prototype as object, method);
+    known.set(method, handler);
+    return handler;
   }
 
   /** Where the answer to a request is stored; undefined where it must not be. */
@@ -131,6 +144,12 @@ export class HandlerCache {
   }
 }
 
+/** A handler as its class has it. */
+interface Handler {
+  readonly name: string | symbol | undefined;
+  readonly record: MethodRecord | undefined;
+}
+
 /** Where an answer is stored. */
 interface Place {
   readonly service: CacheService;
@@ -143,10 +162,9 @@ interface Place {
 /** `this` of a tag function: a handler's instance is not known before it runs. */
 const NOBODY = {};
 
-function recordOf(context: ExecutionContext): MethodRecord | undefined {
-  const prototype = context.getClass().prototype as object;
-  const name = nameOfFunction(prototype, context.getHandler());
-  return name === undefined ? undefined : recordNamed(prototype, name);
+function newHandler(prototype: object, method: unknown): Handler {
+  const name = nameOfFunction(prototype, method);
+  return { name, record: name === undefined ? undefined : recordNamed(prototype, name) };
 }
 
 function cacheableOf(

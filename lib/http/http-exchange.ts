@@ -1,7 +1,6 @@
 import type { ExecutionContext } from '@nestjs/common';
 import { REDIRECT_METADATA, ROUTE_ARGS_METADATA, SSE_METADATA } from '@nestjs/common/constants.js';
 import type { HttpAdapterHost } from '@nestjs/core';
-import { nameOfFunction } from '../operations/method-record.js';
 
 /** What a response says about the cache. */
 export type CacheVerdict = 'HIT' | 'MISS' | 'BYPASS';
@@ -27,6 +26,8 @@ export class HttpExchange {
   constructor(
     private readonly host: HttpAdapterHost,
     private readonly context: ExecutionContext,
+    /** The name of the handler in its class. */
+    private readonly handlerName: string | symbol | undefined,
   ) {
     this.request = context.switchToHttp().getRequest<Request>();
     this.response = context.switchToHttp().getResponse<Response>();
@@ -68,9 +69,5 @@ export class HttpExchange {
   say(verdict: CacheVerdict): void {
     const { httpAdapter } = this.host;
     if (!httpAdapter.isHeadersSent(this.response)) httpAdapter.setHeader(this.response, 'X-Cache', verdict);
-  }
-
-  private get handlerName(): string | symbol | undefined {
-    return nameOfFunction(this.context.getClass().prototype as object, this.context.getHandler());
   }
 }
