@@ -1,7 +1,7 @@
 import type { Observable } from 'rxjs';
 
 /** A method that can be cached: what it returns comes later. */
-export type AsyncMethod = (...args: any[]) => Promise<unknown> | Observable<unknown>;
+type AsyncMethod = (...args: any[]) => Promise<unknown> | Observable<unknown>;
 
 /** What a method's Promise resolves to, or its Observable emits, or else what it returns. */
 export type ResultOf<M> = M extends (...args: any[]) => Promise<infer R>

@@ -6,49 +6,12 @@ import { runDetached } from '../cache/load-scope.js';
 import { CacheOptionsError, CacheSerializationError } from '../errors/cache.errors.js';
 import type { CacheLog } from '../events/cache-log.js';
 import type { CallRunner } from './binding.js';
+import { derived, PromiseCall, type Call } from './call.js';
 import { PlanMaker, type CallPlan, type EntryPlan } from './call-plan.js';
-import { takeCallScope, type CallScope } from './call-scope.js';
+import { takeCallScope } from './call-scope.js';
 import type { ClassNames } from './class-names.js';
 import { collect, emissionsOf, replay } from './emissions.js';
 import type { MethodRecord } from './method-record.js';
-
-/** One call of a decorated method. */
-interface Call {
-  readonly plan: CallPlan;
-  readonly scope: CallScope | undefined;
-  readonly instance: object;
-  readonly args: unknown[];
-  /** Ends this caller's wait. */
-  readonly signal: AbortSignal | undefined;
-  /** Why the tags could not be made, without which nothing may be stored. */
-  untagged?: { readonly error: unknown } | undefined;
-  /** Runs the body; an Observable's emissions are gathered. `context` is that of the load it runs in. */
-  invoke(context: LoadContext | undefined): unknown;
-  /** Whether what `invoke` comes to are the emissions of an Observable. */
-  gathers(): boolean;
-}
-
-/** A call whose body returns a Promise. */
-class PromiseCall implements Call {
-  readonly signal = undefined;
-  untagged: Call['untagged'];
-
-  constructor(
-    readonly plan: CallPlan,
-    readonly scope: CallScope | undefined,
-    readonly instance: object,
-    readonly args: unknown[],
-    private readonly body: (...args: unknown[]) => unknown,
-  ) {}
-
-  invoke(): unknown {
-    return this.body.apply(this.instance, this.args);
-  }
-
-  gathers(): boolean {
-    return false;
-  }
-}
 
 /** What a call has to do, worked out from its arguments before the body can change them. */
 interface Prepared {
@@ -290,21 +253,6 @@ export class CallExecutor implements CallRunner {
 }
 
 const NOBODY = { next: (): void => {}, complete: (): void => {} };
-
-/** The same call, done in another way. */
-function derived(call: Call, other: Partial<Call>): Call {
-  const { plan, scope, instance, args, signal } = call;
-  return {
-    plan,
-    scope,
-    instance,
-    args,
-    signal,
-    invoke: (context) => call.invoke(context),
-    gathers: () => call.gathers(),
-    ...other,
-  };
-}
 
 function returnsOf(returned: unknown, label: string): 'promise' | 'observable' {
   if (isObservable(returned)) return 'observable';

@@ -1,27 +1,10 @@
-import { Injectable, type Type } from '@nestjs/common';
-import { Test, type TestingModule } from '@nestjs/testing';
+import { Injectable } from '@nestjs/common';
 import { afterEach, expect, it, vi } from 'vitest';
-import {
-  BlossomCacheModule,
-  Cacheable,
-  CacheConfig,
-  CacheEvict,
-  CachePut,
-  CacheService,
-  CacheTags,
-} from '../../../lib/index.js';
-
-const apps: TestingModule[] = [];
-
-async function start<T>(type: Type<T>): Promise<{ service: T; cache: CacheService }> {
-  const app = await Test.createTestingModule({ imports: [BlossomCacheModule.forRoot()], providers: [type] }).compile();
-  apps.push(await app.init());
-  return { service: app.get(type), cache: app.get(CacheService) };
-}
+import { Cacheable, CacheConfig, CacheEvict, CachePut, CacheService, CacheTags } from '../../../lib/index.js';
+import { start } from './decorators-rig.js';
 
 afterEach(async () => {
   vi.restoreAllMocks();
-  await Promise.all(apps.splice(0).map((app) => app.close()));
 });
 
 @Injectable()

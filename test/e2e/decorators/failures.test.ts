@@ -1,19 +1,8 @@
 import { Injectable, Logger, type Type } from '@nestjs/common';
-import { Test, type TestingModule } from '@nestjs/testing';
 import { afterEach, beforeEach, expect, it, vi, type MockInstance } from 'vitest';
-import {
-  BlossomCacheModule,
-  Cacheable,
-  CacheConfig,
-  CacheEvict,
-  CacheKeyError,
-  CachePut,
-  CacheService,
-  CacheTags,
-  type MemoryCacheOptions,
-} from '../../../lib/index.js';
+import { Cacheable, CacheConfig, CacheEvict, CacheKeyError, CachePut, CacheTags } from '../../../lib/index.js';
+import { start } from './decorators-rig.js';
 
-const apps: TestingModule[] = [];
 let warn: MockInstance<Logger['warn']>;
 const warnings = (): string[] => warn.mock.calls.map(([message]) => String(message));
 
@@ -23,17 +12,7 @@ beforeEach(() => {
 
 afterEach(async () => {
   vi.restoreAllMocks();
-  await Promise.all(apps.splice(0).map((app) => app.close()));
 });
-
-async function start<T>(type: Type<T>, options: MemoryCacheOptions = {}): Promise<{ service: T; cache: CacheService }> {
-  const app = await Test.createTestingModule({
-    imports: [BlossomCacheModule.forRoot(options)],
-    providers: [type],
-  }).compile();
-  apps.push(await app.init());
-  return { service: app.get(type), cache: app.get(CacheService) };
-}
 
 class Refused extends Error {}
 const fail = (): never => {

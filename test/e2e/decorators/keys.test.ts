@@ -1,28 +1,8 @@
-import { Injectable, type Type } from '@nestjs/common';
-import { Test, type TestingModule } from '@nestjs/testing';
-import { afterEach, expect, it } from 'vitest';
+import { Injectable } from '@nestjs/common';
+import { expect, it } from 'vitest';
 import { AsyncLocalStorage } from 'node:async_hooks';
-import {
-  BlossomCacheModule,
-  Cacheable,
-  CacheConfig,
-  CacheEvict,
-  CacheService,
-  key,
-  type MemoryCacheOptions,
-} from '../../../lib/index.js';
-
-const apps: TestingModule[] = [];
-
-async function start(providers: Type[], options: MemoryCacheOptions = {}): Promise<TestingModule> {
-  const app = await Test.createTestingModule({ imports: [BlossomCacheModule.forRoot(options)], providers }).compile();
-  apps.push(await app.init());
-  return app;
-}
-
-afterEach(async () => {
-  await Promise.all(apps.splice(0).map((app) => app.close()));
-});
+import { Cacheable, CacheConfig, CacheEvict, CacheService, key } from '../../../lib/index.js';
+import { boot } from './decorators-rig.js';
 
 it('O3: a method named by a symbol is cached, apart from others', async () => {
   const find = Symbol('find');
@@ -41,7 +21,7 @@ it('O3: a method named by a symbol is cached, apart from others', async () => {
     @CacheEvict({ of: find })
     async change(_id: number): Promise<void> {}
   }
-  const users = (await start([Users])).get(Users);
+  const users = (await boot([Users])).get(Users);
   expect([await users[find](1), await users[find](1), await users[other](1)]).toEqual([
     'find 1 1',
     'find 1 1',
@@ -63,7 +43,7 @@ it('O3: two symbols of one description, whose keys would meet, stop the boot', a
       return 2;
     }
   }
-  await expect(start([Users])).rejects.toThrow(/descriptions/);
+  await expect(boot([Users])).rejects.toThrow(/descriptions/);
 });
 
 it('O8: methods of one name in two classes never meet', async () => {
@@ -85,7 +65,7 @@ it('O8: methods of one name in two classes never meet', async () => {
       return `orders ${id}`;
     }
   }
-  const app = await start([Users, Orders]);
+  const app = await boot([Users, Orders]);
   for (const users of [app.get(Users), app.get(Users)]) expect(await users.findOne(1)).toBe('user 1');
   expect(await app.get(Orders).findOne(1)).toBe('order 1');
   expect(await app.get(Orders).findAll(1)).toBe('orders 1');
@@ -100,7 +80,7 @@ it('J8, O11: arguments of another kind, number or order are another call', async
       return (this.runs += 1);
     }
   }
-  const answers = (await start([Answers])).get(Answers);
+  const answers = (await boot([Answers])).get(Answers);
   const cyclic = (name: string): object => {
     const value: Record<string, unknown> = { name };
     return Object.assign(value, { self: value });
@@ -132,7 +112,7 @@ it('O11: the order of the keys of an object does not matter', async () => {
       return (this.runs += 1);
     }
   }
-  const answers = (await start([Answers])).get(Answers);
+  const answers = (await boot([Answers])).get(Answers);
   expect(await answers.find({ a: { x: 1, y: 2 }, b: 2 })).toBe(1);
   expect(await answers.find({ b: 2, a: { y: 2, x: 1 } })).toBe(1);
 });
@@ -179,7 +159,7 @@ it.each([
   ['class', ByClass, {}],
   ['cache', ByCache, { varyBy: byTenant }],
 ])('varyBy on the %s keeps tenants apart, for reading and for evicting', async (_on, type, options) => {
-  const service = (await start([type], options)).get<ByMethod>(type);
+  const service = (await boot([type], options)).get<ByMethod>(type);
   const find = (tenant: string): Promise<number> => tenants.run(tenant, () => service.find());
   expect([await find('a'), await find('b'), await find('a'), await find('b')]).toEqual([1, 2, 1, 2]);
   await tenants.run('a', () => service.change());
@@ -205,7 +185,7 @@ it('varyBy of a method replaces that of its class, and its this is the instance'
       return (this.runs += 1);
     }
   }
-  const texts = (await start([Texts])).get(Texts);
+  const texts = (await boot([Texts])).get(Texts);
   const greeting = (tenant: string): Promise<number> => tenants.run(tenant, () => texts.greeting());
   expect([await greeting('a'), await greeting('b')]).toEqual([1, 1]);
   texts.language = 'de';
@@ -233,7 +213,7 @@ it('this in key, condition, tags, unless, ttl and args is the instance', async (
     @CacheEvict({ of: 'find', args(this: Users) { this.seen.add(this); return [1]; } }) // prettier-ignore
     async change(): Promise<void> {}
   }
-  const app = await start([Users]);
+  const app = await boot([Users]);
   const users = app.get(Users);
   await users.find(1);
   await users.change();

@@ -1,11 +1,10 @@
-import { Injectable, Logger, type Type } from '@nestjs/common';
-import { Test, type TestingModule } from '@nestjs/testing';
+import { Injectable, Logger } from '@nestjs/common';
 import { Readable } from 'node:stream';
 import { firstValueFrom, from, isObservable, lastValueFrom, Observable, of, Subject, take, toArray } from 'rxjs';
 import { afterEach, beforeEach, expect, it, vi, type MockInstance } from 'vitest';
-import { BlossomCacheModule, Cacheable, CacheEvict, CachePut, CacheService, CacheTags } from '../../../lib/index.js';
+import { Cacheable, CacheEvict, CachePut, CacheTags } from '../../../lib/index.js';
+import { start } from './decorators-rig.js';
 
-const apps: TestingModule[] = [];
 let warn: MockInstance<Logger['warn']>;
 
 beforeEach(() => {
@@ -14,14 +13,7 @@ beforeEach(() => {
 
 afterEach(async () => {
   vi.restoreAllMocks();
-  await Promise.all(apps.splice(0).map((app) => app.close()));
 });
-
-async function start<T>(type: Type<T>): Promise<{ service: T; cache: CacheService }> {
-  const app = await Test.createTestingModule({ imports: [BlossomCacheModule.forRoot()], providers: [type] }).compile();
-  apps.push(await app.init());
-  return { service: app.get(type), cache: app.get(CacheService) };
-}
 
 const all = <T>(source: Observable<T>): Promise<T[]> => lastValueFrom(source.pipe(toArray()));
 

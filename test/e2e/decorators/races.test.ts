@@ -1,27 +1,7 @@
-import { Injectable, type Type } from '@nestjs/common';
-import { Test, type TestingModule } from '@nestjs/testing';
-import { afterEach, describe, expect, it } from 'vitest';
-import {
-  BlossomCacheModule,
-  Cacheable,
-  cacheContext,
-  CacheEvict,
-  CachePut,
-  CacheService,
-  CacheTags,
-} from '../../../lib/index.js';
-
-const apps: TestingModule[] = [];
-
-async function start<T>(type: Type<T>): Promise<{ service: T; cache: CacheService }> {
-  const app = await Test.createTestingModule({ imports: [BlossomCacheModule.forRoot()], providers: [type] }).compile();
-  apps.push(await app.init());
-  return { service: app.get(type), cache: app.get(CacheService) };
-}
-
-afterEach(async () => {
-  await Promise.all(apps.splice(0).map((app) => app.close()));
-});
+import { Injectable } from '@nestjs/common';
+import { describe, expect, it } from 'vitest';
+import { Cacheable, cacheContext, CacheEvict, CachePut, CacheService, CacheTags } from '../../../lib/index.js';
+import { start } from './decorators-rig.js';
 
 /** Bodies under way, each let go by hand. */
 class Gate {
