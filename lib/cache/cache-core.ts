@@ -49,9 +49,10 @@ export class CacheCore {
     return this.#loads.get(namespace);
   }
 
-  /** The defaults of a namespace: its own if it was declared with some, else those of the cache. */
+  /** The defaults of a namespace: its own if it was declared with some, else those of the one around it. */
   drafts(namespace: string): DraftPolicy {
-    return this.#drafts.get(namespace) ?? this.#drafts.get('')!;
+    const own = this.#drafts.get(namespace);
+    return own ?? this.drafts(namespace.slice(0, Math.max(namespace.lastIndexOf(':'), 0)));
   }
 
   /** @param ttl milliseconds. */

@@ -68,6 +68,22 @@ describe('forFeature', () => {
     expect([await main.ttl('a'), await main.namespace('other').ttl('a')]).toEqual([3_600, 3_600]);
   });
 
+  it('hands its ttl down to the namespaces in it, unless they have one of their own', async () => {
+    const { app } = await boot([
+      BlossomCacheModule.forRoot({ ttl: '1h', clock: new FakeClock() }),
+      feature({ namespace: 'users', ttl: '30s' }),
+      feature({ namespace: 'users:vip', ttl: '5s' }),
+    ]);
+    const users = app.get<CacheService>(cacheToken('users'));
+    const left = async (cache: CacheService): Promise<number | undefined> => {
+      await cache.set('a', 1);
+      return cache.ttl('a');
+    };
+    expect(await left(users.namespace('eu').namespace('north'))).toBe(30);
+    expect(await left(users.namespace('vip'))).toBe(5);
+    expect(await left(app.get(CacheService).namespace('usersAbc'))).toBe(3_600);
+  });
+
   it('without a ttl it has that of the cache', async () => {
     const { app } = await boot([
       BlossomCacheModule.forRoot({ ttl: '5m', clock: new FakeClock() }),
