@@ -2,6 +2,12 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { LoadContext } from './load-context.js';
 import { CacheKeyError } from '../errors/cache.errors.js';
 
+/** What a scope knows of its loader while that runs. */
+interface Running {
+  readonly context: LoadContext;
+  readonly fills: (space: object, key: string) => boolean;
+}
+
 /**
  * One loader while it runs, known to everything it calls. A loader that waits for a load which, directly or
  * through others, waits for this loader would wait for ever: that is refused instead.
@@ -10,34 +16,44 @@ export class LoadScope {
   readonly #parent: LoadScope | undefined = LoadScope.current();
   /** The loaders it waits for, and how many times. */
   readonly #waitsFor = new Map<LoadScope, number>();
-  #done = false;
+
+  #running: Running | undefined;
 
   constructor(
-    readonly context: LoadContext,
+    context: LoadContext,
     /** Whether it is what fills this key of this namespace. */
-    private readonly fills: (space: object, key: string) => boolean,
-  ) {}
+    fills: (space: object, key: string) => boolean,
+  ) {
+    this.#running = { context, fills };
+  }
 
   /** The innermost loader that the current call is made from and that is still running. */
   static current(): LoadScope | undefined {
     let scope = running.getStore();
-    while (scope !== undefined && scope.#done) scope = scope.#parent;
+    while (scope !== undefined && scope.#running === undefined) scope = scope.#parent;
     return scope;
+  }
+
+  /** What its loader says; undefined once it is through. */
+  get context(): LoadContext | undefined {
+    return this.#running?.context;
   }
 
   run<T>(loader: () => T): T {
     return running.run(this, loader);
   }
 
-  /** The loader is through: what it left behind may load its keys again. */
+  /**
+   * The loader is through: what it left behind may load its keys again, and keeps nothing of what it loaded.
+   */
   end(): void {
-    this.#done = true;
+    this.#running = undefined;
     this.#waitsFor.clear();
   }
 
   /** @throws {CacheKeyError} if this loader, or one that waits for it, fills the key itself. */
   refuseRecursion(space: object, key: string): void {
-    if (!this.#done && this.fills(space, key)) throw recursion();
+    if (this.#running?.fills(space, key) === true) throw recursion();
     this.#parent?.refuseRecursion(space, key);
   }
 
