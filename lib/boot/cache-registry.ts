@@ -35,7 +35,7 @@ export class CacheRegistry implements OnApplicationShutdown {
     const { log, keyOf } = this;
     const events = this.newEvents();
     const store = options.enabled ? new MemoryStore(options.memory, events, options.clock) : new NullStore();
-    const core = new CacheCore({ ...options, name: options.name ?? 'default', store, events, log, keyOf });
+    const core = new CacheCore({ ...options, name: options.name ?? 'default', store, events, keyOf });
     const service = new CacheService(core, '');
     const opened = { options, service, store, binding: new CacheBinding(this.runner, service) };
     this.caches.set(options.name, opened);

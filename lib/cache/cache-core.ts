@@ -1,5 +1,4 @@
 import type { CacheEvents } from '../events/cache-events.js';
-import type { CacheLog } from '../events/cache-log.js';
 import { StatsCollector } from '../events/cache-stats.js';
 import { CacheKeyError } from '../errors/cache.errors.js';
 import type { Store } from '../stores/store.js';
@@ -19,7 +18,6 @@ export interface CacheParts {
   readonly store: Store;
   readonly events: CacheEvents;
   readonly clock: Clock;
-  readonly log: CacheLog;
   readonly keyOf: KeyOf;
   /** Milliseconds. */
   readonly ttl: number;

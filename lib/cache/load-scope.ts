@@ -16,7 +16,6 @@ export class LoadScope {
   readonly #parent: LoadScope | undefined = LoadScope.current();
   /** The loaders it waits for, and how many times. */
   readonly #waitsFor = new Map<LoadScope, number>();
-
   #running: Running | undefined;
 
   constructor(

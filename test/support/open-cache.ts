@@ -1,7 +1,6 @@
 import { CacheCore, type CacheParts } from '../../lib/cache/cache-core.js';
 import { CacheService } from '../../lib/cache/cache.service.js';
 import { CacheEvents } from '../../lib/events/cache-events.js';
-import { CacheLog } from '../../lib/events/cache-log.js';
 import { MemoryStore } from '../../lib/stores/memory/memory.store.js';
 import { FakeClock } from './fake-clock.js';
 
@@ -20,7 +19,6 @@ export function openCache(parts: Partial<CacheParts> = {}): CacheService {
     name: 'test',
     enabled: true,
     store: new MemoryStore(LIMITS, events, clock),
-    log: new CacheLog(),
     keyOf: () => '',
     ttl: 60_000,
     ttlJitter: 0,

@@ -2,7 +2,6 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CacheCore } from '../../../lib/cache/cache-core.js';
 import { CacheService } from '../../../lib/cache/cache.service.js';
 import { CacheEvents } from '../../../lib/events/cache-events.js';
-import { CacheLog } from '../../../lib/events/cache-log.js';
 import { MemoryStore } from '../../../lib/stores/memory/memory.store.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { hold, settle } from './service-rig.js';
@@ -27,7 +26,7 @@ function openParts() {
   const limits = { maxSize: Infinity, maxBytes: Infinity, evictionPolicy: 'lru', isolation: 'reference' } as const;
   const store = new MemoryStore(limits, events, clock);
   const options = { name: 'default', enabled: true, ttl: 60_000, ttlJitter: 0, varyBy: undefined };
-  const core = new CacheCore({ ...options, store, events, clock, log: new CacheLog(), keyOf: () => '' });
+  const core = new CacheCore({ ...options, store, events, clock, keyOf: () => '' });
   return { cache: new CacheService(core, ''), clock, loads: () => core.loads('').size };
 }
 
