@@ -24,8 +24,19 @@ export interface CacheEventMap {
   invalidate: { tags: readonly string[] };
   /** A namespace was cleared. */
   clear: { namespace: string };
-  /** The cache itself failed where its caller was not to notice; what failed is in `error`. */
+  /** The cache itself failed, its backend or otherwise; what failed is in `error`. Most callers do not notice. */
   error: { operation: string; error: unknown };
+  /**
+   * Stored bytes could not be read; the entry is a miss. With `security`, bytes that had to be encrypted were
+   * altered, belong to another entry, were encrypted under another key or not at all.
+   */
+  unreadable: { namespace: string; key: string; reason: string; security: boolean };
+  /** The database was damaged: it was moved out of the way, and the cache begins empty. */
+  setAside: { reason: string };
+  /** The backend stopped working as it should; `reason` names no keys. */
+  outage: { reason: string };
+  /** The backend works again, and has been told the `delivered` evictions that it missed. */
+  recovery: { delivered: number };
 }
 
 export type CacheEventType = keyof CacheEventMap;
@@ -55,6 +66,13 @@ export class CacheEvents implements CacheEventSource {
       const left = this.#listeners[type]?.filter((other) => other !== added);
       this.#listeners[type] = left?.length === 0 ? undefined : left;
     };
+  }
+
+  /** A channel for one tier of the cache; events of these types are this cache's, too. */
+  tier(shared: readonly CacheEventType[]): CacheEvents {
+    const tier = new CacheEvents(this.onListenerError);
+    for (const type of shared) tier.on(type, (event) => this.emit(type, event));
+    return tier;
   }
 
   emit<E extends CacheEventType>(type: E, event: CacheEventMap[E]): void {
@@ -98,5 +116,9 @@ function zeroCounts(): Record<CacheEventType, number> {
     invalidate: 0,
     clear: 0,
     error: 0,
+    unreadable: 0,
+    setAside: 0,
+    outage: 0,
+    recovery: 0,
   };
 }

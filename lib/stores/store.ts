@@ -98,10 +98,23 @@ export interface StoreSpace {
   clear(): Awaitable<void>;
 }
 
+/** A namespace whose entries a tier above may keep, as long as it asks before it serves one. */
+export interface FarSpace extends StoreSpace {
+  /**
+   * Whether an entry that this space answered before is still what it would answer; false where that cannot be
+   * told. It is known without waiting, and at most as old as the store's documentation says. Counts as a use.
+   */
+  vouches(key: string, entry: Entry, now: number): boolean;
+}
+
 /** What a store holds; `undefined` for what it cannot know cheaply. */
 export interface StoreSize {
   readonly size: number | undefined;
   readonly bytes: number | undefined;
+  /** Evictions that the backend has yet to be told of, where it may fail. */
+  readonly pendingEvictions?: number;
+  /** The same for each tier, where there are two. */
+  readonly tiers?: { readonly near: StoreSize; readonly far: StoreSize };
 }
 
 /** A backend. Stores know nothing of each other, of loaders or of statistics. */
@@ -117,4 +130,12 @@ export interface Store {
   measure(): Awaitable<StoreSize>;
   /** Stops timers, closes what the store opened. Idempotent. */
   close(): Awaitable<void>;
+}
+
+/**
+ * A store outside of the process, which may fail: whatever could not be done for that reason rejects with a
+ * `CacheBackendError`.
+ */
+export interface FarStore extends Store {
+  space(namespace: string): FarSpace;
 }

@@ -1,11 +1,11 @@
 import type { CacheEvents } from '../../events/cache-events.js';
 import { CacheTypeError } from '../../errors/cache.errors.js';
 import type { Clock } from '../../support/clock.js';
+import { ISOLATORS, type Isolation, type Isolator } from '../isolation.js';
 import type { Draft, StoreSize } from '../store.js';
 import { ENTRY_OVERHEAD, estimateBytes } from './byte-size.js';
 import type { EvictionPolicy, EvictionPolicyName } from './eviction.policy.js';
 import { ExpiryIndex } from './expiry.index.js';
-import { ISOLATORS, type Isolation, type Isolator } from './isolation.js';
 import { LfuPolicy } from './lfu.policy.js';
 import { MemoryEntry } from './memory.entry.js';
 import { OrderPolicy } from './order.policy.js';

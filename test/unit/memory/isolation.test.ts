@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CacheSerializationError } from '../../../lib/errors/cache.errors.js';
-import type { Isolation } from '../../../lib/stores/memory/isolation.js';
+import type { Isolation } from '../../../lib/stores/isolation.js';
 import { draft, openMemory } from './memory-rig.js';
 
 type Rig = ReturnType<typeof openMemory>;

@@ -1,5 +1,5 @@
 import { deserialize, serialize } from 'node:v8';
-import { CacheSerializationError } from '../../errors/cache.errors.js';
+import { CacheSerializationError } from '../errors/cache.errors.js';
 
 /**
  * How values in memory are protected from those who hold them.

@@ -1,0 +1,74 @@
+import type { CacheEvents } from '../../events/cache-events.js';
+import type { CacheBackendError } from '../../errors/cache.errors.js';
+import type { Clock } from '../../support/clock.js';
+
+/**
+ * What can fail by itself: a disk that is full still reads, and may still delete. Only an operation of the kind
+ * that failed shows that it works again.
+ */
+export type OperationKind = 'read' | 'store' | 'evict';
+
+/** An outage that begins within this many milliseconds after the one before is part of the same trouble. */
+const CALM = 60_000;
+/** Milliseconds without a failure that the second outage in a row asks for before it is over; then twice as many. */
+const FIRST_QUIET = 1_000;
+
+/** Whether the backend works, told once per change. What comes and goes has to stay away longer and longer. */
+export class BackendHealth {
+  readonly #failing = new Set<OperationKind>();
+  #down = false;
+  #outages = 0;
+  #quiet = 0;
+  #failedAt = -Infinity;
+  #recoveredAt = -Infinity;
+  #delivered = 0;
+
+  constructor(
+    private readonly events: CacheEvents,
+    private readonly clock: Clock,
+  ) {}
+
+  get down(): boolean {
+    return this.#down;
+  }
+
+  /** Outages so far, the one under way included. */
+  get outages(): number {
+    return this.#outages;
+  }
+
+  /** The kinds of operation that failed and have not succeeded since. */
+  get failing(): ReadonlySet<OperationKind> {
+    return this.#failing;
+  }
+
+  failed(kind: OperationKind, error: CacheBackendError): void {
+    this.#failing.add(kind);
+    this.#failedAt = this.clock.now();
+    if (this.#down) return;
+    this.#down = true;
+    this.#outages += 1;
+    this.#quiet = this.#failedAt - this.#recoveredAt < CALM ? Math.min(this.#quiet * 2 || FIRST_QUIET, CALM) : 0;
+    this.events.emit('outage', { reason: error.message });
+  }
+
+  succeeded(kind: OperationKind): void {
+    this.#failing.delete(kind);
+  }
+
+  delivered(count: number): void {
+    this.#delivered += count;
+  }
+
+  /** Ends the outage if nothing speaks against it. */
+  settle(nothingPending: boolean): void {
+    if (!this.#down || !nothingPending || this.#failing.size > 0) return;
+    const now = this.clock.now();
+    if (now - this.#failedAt < this.#quiet) return;
+    const delivered = this.#delivered;
+    this.#down = false;
+    this.#recoveredAt = now;
+    this.#delivered = 0;
+    this.events.emit('recovery', { delivered });
+  }
+}

@@ -1,0 +1,161 @@
+import type { CacheEvents } from '../../events/cache-events.js';
+import { CacheBackendError } from '../../errors/cache.errors.js';
+import type { Awaitable } from '../../support/awaitable.js';
+import { schedule, type Clock } from '../../support/clock.js';
+import type { FarStore } from '../store.js';
+import { attempt } from './attempt.js';
+import { BackendHealth, type OperationKind } from './backend-health.js';
+import { Delivery } from './delivery.js';
+import { TagLog } from './local-changes.js';
+import { PendingEvictions } from './pending-evictions.js';
+import { probe } from './probe.js';
+import { Retry } from './retry.js';
+
+/** What becomes of a backend's failures. */
+export interface GuardOptions {
+  /** Whether operations that can go on without the backend do, or throw its `CacheBackendError`. */
+  readonly onError: 'absorb' | 'throw';
+  /** Keys, and tags, whose eviction is remembered at most; default 10,000. */
+  readonly maxPending?: number;
+}
+
+const MAX_PENDING = 10_000;
+/** Milliseconds for which a store that is being closed tries to deliver what is pending. */
+const LAST_ATTEMPT = 1_000;
+
+/** What all namespaces of one guarded store share: whether the backend works, and what it has yet to be told. */
+export class Guard {
+  readonly pending: PendingEvictions;
+  readonly health: BackendHealth;
+  /** Tags that this process invalidated. */
+  readonly tags = new TagLog();
+  readonly throws: boolean;
+  /** Whether the backend fails, or has yet to be told something: the one thing that is asked while all is well. */
+  troubled = false;
+  readonly #retry: Retry;
+  readonly #delivery: Delivery;
+
+  constructor(
+    private readonly backend: FarStore,
+    { onError, maxPending = MAX_PENDING }: GuardOptions,
+    private readonly events: CacheEvents,
+    private readonly clock: Clock,
+    onTooManyTags: () => void,
+  ) {
+    this.throws = onError === 'throw';
+    this.pending = new PendingEvictions(maxPending, onTooManyTags);
+    this.health = new BackendHealth(events, clock);
+    this.#delivery = new Delivery(backend, this.pending, {
+      arrived: (count) => this.health.delivered(count),
+      done: () => this.worked('evict'),
+      failed: (error) => this.#undelivered(error),
+    });
+    this.#retry = new Retry(clock, () => this.#recover());
+  }
+
+  /**
+   * Makes a change, once the backend knows what it has to know before it. `failed` is told whether the change was
+   * asked for: then it may have happened, else it has not.
+   */
+  change<T, R>(
+    kind: OperationKind,
+    operation: string,
+    ask: () => Awaitable<T>,
+    done: (answer: T) => Awaitable<R>,
+    failed: (error: CacheBackendError, asked: boolean) => Awaitable<R>,
+  ): Awaitable<R> {
+    if (!this.troubled || this.pending.empty) return this.#ask(kind, operation, ask, done, failed);
+    return attempt(
+      () => this.#delivery.deliver(),
+      () => this.#ask(kind, operation, ask, done, failed),
+      (error) => {
+        this.count(operation, error);
+        return failed(error, false);
+      },
+    );
+  }
+
+  /** Notes that an operation failed. */
+  failed(kind: OperationKind, operation: string, error: CacheBackendError): void {
+    this.count(operation, error);
+    this.health.failed(kind, error);
+    this.trouble();
+  }
+
+  /** Notes that an operation succeeded; to be called only while there is trouble. */
+  worked(kind: OperationKind): void {
+    this.health.succeeded(kind);
+    this.#settle();
+  }
+
+  /** Counts a failure, which says nothing about what the backend can do. */
+  count(operation: string, error: CacheBackendError): void {
+    this.events.emit('error', { operation, error });
+  }
+
+  /** There is something to be told to the backend. */
+  trouble(): void {
+    this.troubled = true;
+    this.#retry.wake();
+  }
+
+  /** Stops what runs in the background, after one more attempt to deliver what is pending. */
+  async close(): Promise<void> {
+    this.#retry.stop();
+    if (this.pending.empty) return;
+    const delivery = (async () => this.#delivery.deliver())().catch(() => {});
+    let cancel!: () => void;
+    const patience = new Promise<void>((resolve) => (cancel = schedule(this.clock, LAST_ATTEMPT, resolve)));
+    await Promise.race([delivery, patience]);
+    cancel();
+  }
+
+  #ask<T, R>(
+    kind: OperationKind,
+    operation: string,
+    ask: () => Awaitable<T>,
+    done: (answer: T) => Awaitable<R>,
+    failed: (error: CacheBackendError, asked: boolean) => Awaitable<R>,
+  ): Awaitable<R> {
+    return attempt(
+      ask,
+      (answer) => {
+        if (this.troubled) this.worked(kind);
+        return done(answer);
+      },
+      (error) => {
+        this.failed(kind, operation, error);
+        return failed(error, true);
+      },
+    );
+  }
+
+  #undelivered(error: unknown): void {
+    if (error instanceof CacheBackendError) this.health.failed('evict', error);
+    this.trouble();
+  }
+
+  async #recover(): Promise<boolean> {
+    try {
+      await this.#delivery.deliver();
+      for (const kind of this.health.failing) await this.#probe(kind);
+    } catch {
+      // What failed is noted, and tried again.
+    }
+    this.#settle();
+    return !this.troubled;
+  }
+
+  async #probe(kind: OperationKind): Promise<void> {
+    await attempt(
+      () => probe(this.backend, kind, this.clock.now()),
+      () => this.health.succeeded(kind),
+      (error) => this.health.failed(kind, error),
+    );
+  }
+
+  #settle(): void {
+    this.health.settle(this.pending.empty);
+    this.troubled = this.health.down || !this.pending.empty;
+  }
+}

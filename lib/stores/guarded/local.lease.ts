@@ -1,0 +1,56 @@
+import { after, type Awaitable } from '../../support/awaitable.js';
+import type { Draft, Lease, LeaseBusy } from '../store.js';
+import type { Guard } from './guard.js';
+import type { LeaseTerms } from './lease-terms.js';
+import type { Watch } from './local-changes.js';
+
+/**
+ * The right to load during an outage. It is good for this process only, knows what this process does, and stores
+ * nothing. It holds for as long as the outage lasts: when the backend is back, others may have made changes.
+ */
+export class LocalLease implements Lease {
+  readonly #outage: number;
+  readonly #watch: Watch;
+  #held = true;
+  #freed: Promise<void> | undefined;
+  #free: (() => void) | undefined;
+
+  constructor(
+    private readonly guard: Guard,
+    private readonly terms: LeaseTerms,
+    private readonly leave: (lease: LocalLease) => void,
+  ) {
+    this.#outage = guard.health.outages;
+    this.#watch = terms.watch();
+  }
+
+  /** Whether anybody may take it over. */
+  get yields(): boolean {
+    return this.terms.purpose === 'write';
+  }
+
+  holds(lateTags: readonly string[] = []): boolean {
+    const { guard } = this;
+    return this.#held && guard.troubled && guard.health.outages === this.#outage && this.#watch.holds(lateTags);
+  }
+
+  /** Stores nothing; what was there before a write is not to be served after it. */
+  commit({ tags }: Draft): Awaitable<boolean> {
+    const held = this.holds(tags);
+    this.release();
+    return this.terms.purpose === 'write' ? after(this.terms.remove(), () => held) : held;
+  }
+
+  release(): void {
+    this.#held = false;
+    this.#watch.end();
+    this.leave(this);
+    this.#free?.();
+  }
+
+  /** What somebody who wanted this lease gets instead. */
+  busy(): LeaseBusy {
+    this.#freed ??= new Promise((resolve) => (this.#free = resolve));
+    return { freed: this.#freed };
+  }
+}

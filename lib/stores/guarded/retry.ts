@@ -1,0 +1,40 @@
+import { schedule, type Clock } from '../../support/clock.js';
+
+/** Milliseconds until the first attempt; each one after it waits twice as long. */
+const FIRST = 250;
+const LONGEST = 5_000;
+
+/** Tries again in the background, less and less often, until it works. */
+export class Retry {
+  #wait = FIRST;
+  #cancel: (() => void) | undefined;
+  #running = false;
+  #stopped = false;
+
+  constructor(
+    private readonly clock: Clock,
+    /** Whether it worked. Never rejects. */
+    private readonly attempt: () => Promise<boolean>,
+  ) {}
+
+  /** Makes sure that there will be an attempt. */
+  wake(): void {
+    if (this.#stopped || this.#running || this.#cancel !== undefined) return;
+    this.#cancel = schedule(this.clock, this.#wait, () => void this.#run());
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancel?.();
+    this.#cancel = undefined;
+  }
+
+  async #run(): Promise<void> {
+    this.#cancel = undefined;
+    this.#running = true;
+    const worked = await this.attempt();
+    this.#running = false;
+    this.#wait = worked ? FIRST : Math.min(this.#wait * 2, LONGEST);
+    if (!worked) this.wake();
+  }
+}

@@ -1,0 +1,22 @@
+import type { Awaitable } from '../../support/awaitable.js';
+import type { Draft, Lease } from '../store.js';
+
+/** A lease of the far tier; what it stores, the near tier has to follow. */
+export class TieredLease implements Lease {
+  constructor(
+    private readonly lease: Lease,
+    private readonly store: (commit: () => Awaitable<boolean>) => Awaitable<boolean>,
+  ) {}
+
+  holds(lateTags?: readonly string[]): Awaitable<boolean> {
+    return this.lease.holds(lateTags);
+  }
+
+  commit(draft: Draft): Awaitable<boolean> {
+    return this.store(() => this.lease.commit(draft));
+  }
+
+  release(): Awaitable<void> {
+    return this.lease.release();
+  }
+}

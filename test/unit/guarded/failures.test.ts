@@ -1,0 +1,201 @@
+import { describe, expect, it } from 'vitest';
+import { CacheBackendError, CacheSerializationError, CacheTypeError } from '../../../lib/errors/cache.errors.js';
+import { GuardedStore } from '../../../lib/stores/guarded/guarded.store.js';
+import type { FarOperation } from '../../support/far-store.js';
+import { FakeClock } from '../../support/fake-clock.js';
+import { silentEvents } from '../tiered/tiered-rig.js';
+import { draft, granted, openGuarded, turns, type GuardedRig } from './guarded-rig.js';
+
+const LINKS: [string, (() => Promise<void>) | undefined][] = [
+  ['at once', undefined],
+  ['later', async () => {}],
+];
+
+/** As a promise, whether it throws, answers or promises. */
+async function outcome(run: () => unknown): Promise<unknown> {
+  return (async () => run())().catch((error: unknown) => (error instanceof CacheBackendError ? 'error' : error));
+}
+
+interface Case {
+  readonly name: string;
+  readonly fails: FarOperation;
+  readonly run: (rig: GuardedRig) => unknown;
+  /** What the caller is told. */
+  readonly answer: unknown;
+  /** Evictions that are pending then; `k` is among them if there are any. */
+  readonly pending: number;
+}
+
+const now = ({ clock }: GuardedRig): number => clock.now();
+const count = { ttl: 60_000, grace: 0, tags: [] };
+
+const CASES: Case[] = [
+  { name: 'getFail', fails: 'read', run: (rig) => rig.space.read('k', now(rig)), answer: undefined, pending: 0 },
+  { name: 'getManyFail', fails: 'readMany', run: (rig) => rig.space.readMany(['k', 'l'], now(rig)), answer: new Map(), pending: 0 }, // prettier-ignore
+  { name: 'putFail', fails: 'write', run: ({ space }) => space.write('k', draft(2)), answer: undefined, pending: 1 },
+  { name: 'putManyFail', fails: 'writeMany', run: ({ space }) => space.writeMany(new Map([['k', draft(2)], ['l', draft(2)]])), answer: undefined, pending: 2 }, // prettier-ignore
+  { name: 'evictFail', fails: 'remove', run: ({ space }) => space.remove('k'), answer: false, pending: 1 },
+  { name: 'evictManyFail', fails: 'removeMany', run: ({ space }) => space.removeMany(['k', 'l']), answer: [], pending: 2 }, // prettier-ignore
+  { name: 'clearFail', fails: 'clear', run: ({ space }) => space.clear(), answer: undefined, pending: 1 },
+  { name: 'tagFail', fails: 'invalidateTags', run: ({ store }) => store.invalidateTags(['t', 'u']), answer: undefined, pending: 2 }, // prettier-ignore
+  { name: 'touchFail', fails: 'touch', run: ({ space }) => space.touch('k', 9_000), answer: false, pending: 1 },
+  { name: 'addFail', fails: 'add', run: ({ space }) => space.add('k', draft(2)), answer: 'error', pending: 1 },
+  { name: 'swapFail', fails: 'swap', run: ({ space }) => space.swap('k', draft(2)), answer: 'error', pending: 1 },
+  { name: 'takeFail', fails: 'take', run: ({ space }) => space.take('k'), answer: 'error', pending: 1 },
+  { name: 'incrementFail', fails: 'increment', run: ({ space }) => space.increment('k', 1, count), answer: 'error', pending: 1 }, // prettier-ignore
+];
+
+describe.each(LINKS)('a backend that fails, answering %s', (_, hop) => {
+  it.each(CASES)('$name: the caller is spared it, or told', async ({ fails, run, answer, pending }) => {
+    const rig = openGuarded({}, hop);
+    await rig.other.write('k', draft(1, { tags: ['t'] }));
+    rig.faults.fail(fails);
+    expect(await outcome(() => run(rig))).toEqual(answer);
+    expect(rig.store.pendingEvictions).toBe(pending);
+    expect(rig.events.counts.error).toBe(1);
+    expect(rig.states).toEqual(['outage']);
+    rig.faults.heal();
+    expect(await rig.hit('k')).toBe(pending > 0 ? '-' : 1);
+    rig.faults.fail('removeMany', 'clear', 'invalidateTags');
+    expect(await rig.hit('k')).toBe(pending > 0 ? '-' : 1);
+  });
+
+  it.each(CASES)('$name: it is delivered when the backend is back', async ({ fails, run, pending }) => {
+    const rig = openGuarded({}, hop);
+    await rig.other.write('k', draft(1, { tags: ['t'] }));
+    rig.faults.fail(fails);
+    await outcome(() => run(rig));
+    rig.faults.heal();
+    rig.clock.advance(250);
+    await turns();
+    expect(rig.store.pendingEvictions).toBe(0);
+    expect(rig.states).toEqual(['outage', `recovery ${pending}`]);
+    expect(await rig.otherHit('k')).toBe(pending > 0 ? '-' : 1);
+    await rig.space.write('k', draft(3));
+    expect(await rig.hit('k')).toBe(3);
+  });
+
+  it.each(CASES)('$name: what took effect before it failed is evicted too', async ({ fails, run, pending }) => {
+    const rig = openGuarded({}, hop);
+    await rig.other.write('k', draft(1, { tags: ['t'] }));
+    rig.faults.failAfter(fails);
+    await outcome(() => run(rig));
+    rig.faults.heal();
+    await rig.space.write('l', draft('else'));
+    expect(await rig.otherHit('k')).toBe(pending > 0 ? '-' : 1);
+  });
+
+  it.each(CASES)("$name: with onError 'throw' the caller is told", async ({ fails, run, pending }) => {
+    const rig = openGuarded({ onError: 'throw' }, hop);
+    await rig.other.write('k', draft(1, { tags: ['t'] }));
+    rig.faults.fail(fails);
+    expect(await outcome(() => run(rig))).toBe('error');
+    expect(rig.store.pendingEvictions).toBe(pending);
+    expect(rig.events.counts.error).toBe(1);
+  });
+
+  it('vouchesFail: nothing is vouched for', async () => {
+    const rig = openGuarded({}, hop);
+    await rig.other.write('k', draft(1));
+    const entry = (await rig.space.read('k', rig.clock.now()))!;
+    expect(rig.space.vouches('k', entry, rig.clock.now())).toBe(true);
+    rig.faults.fail('vouches');
+    expect(rig.space.vouches('k', entry, rig.clock.now())).toBe(false);
+    expect(rig.states).toEqual(['outage']);
+  });
+
+  it('measureFail: nothing is known, and nothing is out', async () => {
+    const rig = openGuarded({ onError: 'throw' }, hop);
+    rig.faults.fail('measure');
+    expect(await rig.store.measure()).toEqual({ size: undefined, bytes: undefined, pendingEvictions: 0 });
+    rig.faults.heal();
+    expect(await rig.store.measure()).toEqual({ size: 0, bytes: undefined, pendingEvictions: 0 });
+    expect(rig.events.counts.error).toBe(1);
+    expect(rig.states).toEqual([]);
+  });
+
+  it('closeFail: it is closed', async () => {
+    const rig = openGuarded({}, hop);
+    rig.faults.fail('close');
+    await rig.store.close();
+    await rig.store.close();
+    expect(rig.faults.asked).toEqual(['close']);
+    expect(rig.clock.pending).toBe(0);
+  });
+
+  it("holdsFail and releaseFail: nobody is told, even with onError 'throw'", async () => {
+    const rig = openGuarded({ onError: 'throw' }, hop);
+    const lease = await granted(rig.space);
+    rig.faults.fail('holds', 'release');
+    expect(await lease.holds()).toBe(false);
+    await lease.release();
+    expect(rig.events.counts.error).toBe(2);
+    expect(rig.store.pendingEvictions).toBe(0);
+  });
+
+  it("leaseFail: with onError 'throw' the caller is told", async () => {
+    const rig = openGuarded({ onError: 'throw' }, hop);
+    rig.faults.fail('lease');
+    expect(await outcome(() => rig.space.lease('k', [], 'load'))).toBe('error');
+  });
+
+  it('an operation that cannot be preceded by what is pending fails, and is not asked for', async () => {
+    const rig = openGuarded({}, hop);
+    rig.faults.cut();
+    await rig.space.remove('k');
+    rig.faults.asked.length = 0;
+    expect(await rig.space.remove('l')).toBe(false);
+    await rig.space.write('m', draft(1));
+    expect(await outcome(() => rig.space.increment('n', 1, count))).toBe('error');
+    expect(await outcome(() => rig.space.add('o', draft(1)))).toBe('error');
+    expect(new Set(rig.faults.asked)).toEqual(new Set(['removeMany']));
+    // What was never asked for has not happened: there is nothing to evict.
+    expect(rig.store.pendingEvictions).toBe(3);
+    expect(rig.events.counts.error).toBe(5);
+  });
+
+  it('any other error is not the backend’s, and is passed on', async () => {
+    const rig = openGuarded({}, hop);
+    await rig.space.write('k', draft('text'));
+    expect(await outcome(() => rig.space.increment('k', 1, count))).toBeInstanceOf(CacheTypeError);
+    expect(await outcome(() => rig.space.write('k', draft({ f: () => {} })))).toBeInstanceOf(CacheSerializationError);
+    expect(await rig.hit('k')).toBe('text');
+    expect(rig.events.counts.error).toBe(0);
+    expect(rig.states).toEqual([]);
+  });
+});
+
+it('the outage says why, and the errors are the backend’s', async () => {
+  const rig = openGuarded();
+  const reasons: string[] = [];
+  const errors: unknown[] = [];
+  rig.events.on('outage', ({ reason }) => reasons.push(reason));
+  rig.events.on('error', ({ error }) => errors.push(error));
+  rig.faults.cut();
+  await rig.space.read('secret', 0);
+  await rig.space.write('secret', draft(1));
+  expect(reasons).toEqual(['the backend cannot be reached']);
+  expect(errors.every((error) => error instanceof CacheBackendError)).toBe(true);
+  expect(errors).toHaveLength(2);
+});
+
+it('a healthy backend is asked for nothing more than what its user asks for', async () => {
+  const rig = openGuarded();
+  const { space, faults } = rig;
+  await space.write('k', draft(1));
+  await rig.hit('k');
+  await space.remove('k');
+  const lease = await granted(space);
+  await lease.holds();
+  await lease.commit(draft(2));
+  await rig.store.close();
+  expect(faults.asked).toEqual(['write', 'read', 'remove', 'lease', 'holds', 'commit', 'close']);
+});
+
+it('says what the backend says about being shared', () => {
+  const clock = new FakeClock();
+  for (const shared of [true, false]) {
+    const inner = { ...openGuarded().backend.connect(), shared };
+    expect(new GuardedStore(inner, { onError: 'absorb' }, silentEvents(), clock).shared).toBe(shared);
+  }
+});
