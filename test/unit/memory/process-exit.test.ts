@@ -1,41 +1,24 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import ts from 'typescript';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { pathToFileURL } from 'node:url';
+import { afterAll, expect, it } from 'vitest';
+import { COMPILED_LIB } from '../../support/compiled-lib.js';
 
-const LIB = fileURLToPath(new URL('../../../lib/', import.meta.url));
-const FOLDERS = ['stores', 'events', 'errors', 'support'];
-let compiled: string;
+const folder = mkdtempSync(join(tmpdir(), 'blossom-exit-'));
+const lib = pathToFileURL(COMPILED_LIB).href;
 
-beforeAll(() => {
-  compiled = mkdtempSync(join(tmpdir(), 'blossom-exit-'));
-  writeFileSync(join(compiled, 'package.json'), '{"type":"module"}');
-  symlinkSync(join(LIB, '../node_modules'), join(compiled, 'node_modules'), 'junction');
-  for (const folder of FOLDERS) {
-    for (const file of readdirSync(join(LIB, folder), { recursive: true, encoding: 'utf8' })) {
-      if (!file.endsWith('.ts')) continue;
-      const target = join(compiled, folder, file.replace(/\.ts$/, '.js'));
-      mkdirSync(dirname(target), { recursive: true });
-      const source = readFileSync(join(LIB, folder, file), 'utf8');
-      const compilerOptions = { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext };
-      writeFileSync(target, ts.transpileModule(source, { compilerOptions }).outputText);
-    }
-  }
-});
-
-afterAll(() => rmSync(compiled, { recursive: true, force: true }));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Runs a script in a process of its own; a process that does not end by itself is killed, by a signal. */
 async function run(body: string): Promise<{ code: number | null; said: string }> {
-  const script = join(compiled, 'script.mjs');
+  const script = join(folder, 'script.mjs');
   writeFileSync(
     script,
-    `import { MemoryStore } from './stores/memory/memory.store.js';
-     import { CacheEvents } from './events/cache-events.js';
-     import { systemClock } from './support/clock.js';
+    `import { MemoryStore } from '${lib}stores/memory/memory.store.js';
+     import { CacheEvents } from '${lib}events/cache-events.js';
+     import { systemClock } from '${lib}support/clock.js';
      const events = new CacheEvents(console.error);
      const options = { maxSize: Infinity, maxBytes: Infinity, evictionPolicy: 'lru', isolation: 'reference' };
      const store = new MemoryStore(options, events, systemClock);

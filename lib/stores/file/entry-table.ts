@@ -1,0 +1,196 @@
+import type { RawEntry, Stored, Terms } from './commands.js';
+import { storedName } from './names.js';
+import { readHead, sumOf, writeHead, type Head } from './record.js';
+import type { SpaceTable } from './space-table.js';
+import type { Standings, Use } from './standings.js';
+import { randomId, type Statements } from './statements.js';
+import type { TagTable } from './tag-table.js';
+
+/** Where an entry lives: the id of its namespace, and its key as the caller names it. */
+export interface EntryPlace {
+  readonly space: number;
+  readonly key: string;
+}
+
+/** A row without its value. */
+interface Row {
+  readonly id: number;
+  readonly head: Uint8Array;
+  /** Bytes of the value. */
+  readonly size: number;
+}
+
+/** A row that is still good for something. */
+export interface Held extends Row {
+  readonly about: Head;
+}
+
+/** What is the same for all commands of a transaction. */
+export interface Moment extends Use {
+  /** Milliseconds of the cache's clock. */
+  readonly now: number;
+}
+
+/** The entries of all namespaces. All methods run within a transaction. */
+export class EntryTable {
+  moment: Moment = { now: 0, tick: 0, age: 0 };
+
+  constructor(
+    private readonly sql: Statements,
+    private readonly spaces: SpaceTable,
+    private readonly tags: TagTable,
+    private readonly standings: Standings,
+    /** Bytes of a value at most. */
+    private readonly maxValue: number,
+  ) {}
+
+  /** The entry if it has not expired and no tag of it was invalidated. */
+  fresh(place: EntryPlace): Held | undefined {
+    const row = this.#row(place);
+    const about =
+      row === undefined ? undefined : readHead(row.head, { space: place.space, key: storedName(place.key) });
+    if (row === undefined || about === undefined) return undefined;
+    if (this.moment.now >= about.expiresAt || !this.tags.areValid(about.tags)) return undefined;
+    return { ...row, about };
+  }
+
+  raw({ space }: EntryPlace, { id, head }: Held): RawEntry {
+    const { value } = this.sql.row<{ value: Uint8Array }>('SELECT value FROM entries WHERE id = ?', id)!;
+    return { id, space, head, value };
+  }
+
+  put(place: EntryPlace, value: Uint8Array, terms: Terms): Stored {
+    const existing = this.#row(place);
+    if (terms.ttl <= 0 || value.length > this.maxValue) {
+      if (existing !== undefined) this.#delete(place.space, storedName(place.key), existing);
+      return terms.ttl <= 0 ? 'not stored' : 'refused';
+    }
+    const { now } = this.moment;
+    this.#store(place, existing, value, {
+      createdAt: now,
+      expiresAt: now + terms.ttl,
+      grace: terms.grace,
+      tags: this.tags.stamped(terms.tags),
+    });
+    return 'stored';
+  }
+
+  /** Another value in the place of a fresh one, with the same end and tags. */
+  replaceValue(place: EntryPlace, held: Held, value: Uint8Array): void {
+    this.#store(place, held, value, held.about);
+  }
+
+  /** Another end, counted from now. */
+  reschedule(place: EntryPlace, held: Held, ttl: number): void {
+    const { value } = this.raw(place, held);
+    this.#store(place, held, value, { ...held.about, expiresAt: this.moment.now + ttl });
+  }
+
+  /** Removes whatever is stored for the key. */
+  remove({ space, key }: EntryPlace): void {
+    const row = this.#row({ space, key });
+    if (row !== undefined) this.#delete(space, storedName(key), row);
+  }
+
+  /** Removes the entry with this head. */
+  discard({ space, key }: EntryPlace, head: Uint8Array): void {
+    const row = this.#row({ space, key });
+    if (row !== undefined && Buffer.compare(row.head, head) === 0) this.#delete(space, storedName(key), row);
+  }
+
+  /** Removes an entry whose time seems to be over; where it is not yet, says when. */
+  expire(id: number): readonly [space: string, key: string] | undefined {
+    const row = this.sql.row<{ space: number; key: string; head: Uint8Array }>(
+      'SELECT space, key, head FROM entries WHERE id = ?',
+      id,
+    );
+    const about = row === undefined ? undefined : readHead(row.head, row);
+    const end = about === undefined ? -Infinity : about.expiresAt + about.grace;
+    if (this.moment.now >= end) return this.drop(id);
+    this.sql.run('UPDATE entries SET stale = ? WHERE id = ?', end, id);
+    return undefined;
+  }
+
+  /** Removes an entry that leaves by itself; its namespace, with its scope, and key where anybody may want to know. */
+  drop(id: number): readonly [space: string, key: string] | undefined {
+    const row = this.sql.row<Row & { space: number; key: string; name: string | null }>(
+      'SELECT id, head, length(value) AS size, space, key, name FROM entries WHERE id = ?',
+      id,
+    );
+    if (row === undefined) return undefined;
+    this.#delete(row.space, row.key, row);
+    const space = this.spaces.nameOf(row.space);
+    return space === undefined ? undefined : [space, row.name ?? row.key.slice(1)];
+  }
+
+  #row({ space, key }: EntryPlace): Row | undefined {
+    return this.sql.row<Row>(
+      'SELECT id, head, length(value) AS size FROM entries WHERE space = ? AND key = ?',
+      space,
+      storedName(key),
+    );
+  }
+
+  #store(
+    { space, key }: EntryPlace,
+    existing: Row | undefined,
+    value: Uint8Array,
+    terms: Pick<Head, 'createdAt' | 'expiresAt' | 'grace' | 'tags'>,
+  ): void {
+    const stored = storedName(key);
+    const place = { space, key: stored };
+    const head = writeHead({ ...terms, version: randomId(), valueBytes: value.length, valueSum: sumOf(value) }, place);
+    const before = existing === undefined ? [] : (readHead(existing.head, place)?.tags ?? []);
+    let id = existing?.id;
+    if (id === undefined) {
+      const name = stored.startsWith('#') ? key : null;
+      const rank = this.standings.first(this.moment);
+      id = this.sql.insert(INSERT, this.#stale(terms), head, value, rank, space, stored, name);
+    } else {
+      this.sql.run(UPDATE, this.#stale(terms), head, value, id);
+      this.standings.note(id, 1, this.moment);
+    }
+    this.#relink(id, before, terms.tags);
+    const size = stored.length + head.length + value.length;
+    this.spaces.count(
+      space,
+      existing === undefined ? 1 : 0,
+      size - (existing === undefined ? 0 : sizeOf(stored, existing)),
+    );
+  }
+
+  /**
+   * When to look whether the entry has ended: up to 1/64 of its life early, so that storing it again soon after
+   * leaves the index as it is.
+   */
+  #stale({ expiresAt, grace }: Pick<Head, 'expiresAt' | 'grace'>): number | null {
+    const end = expiresAt + grace;
+    if (end === Infinity) return null;
+    const step = 2 ** Math.floor(Math.log2(Math.max((end - this.moment.now) / 64, 1)));
+    return Math.floor(end / step) * step;
+  }
+
+  #relink(id: number, before: Head['tags'], after: Head['tags']): void {
+    if (before.length === 0 && after.length === 0) return;
+    this.tags.link(after, id);
+    const kept = new Set(after.map(({ stamp }) => stamp));
+    this.tags.unlink(
+      before.filter(({ stamp }) => !kept.has(stamp)),
+      id,
+    );
+  }
+
+  #delete(space: number, stored: string, row: Row): void {
+    this.sql.run('DELETE FROM entries WHERE id = ?', row.id);
+    const about = readHead(row.head, { space, key: stored });
+    if (about !== undefined) this.tags.unlink(about.tags, row.id);
+    this.spaces.count(space, -1, -sizeOf(stored, row));
+  }
+}
+
+function sizeOf(stored: string, { head, size }: Row): number {
+  return stored.length + head.length + size;
+}
+
+const INSERT = 'INSERT INTO entries(stale, head, value, rank, uses, space, key, name) VALUES (?, ?, ?, ?, 1, ?, ?, ?)';
+const UPDATE = 'UPDATE entries SET stale = ?, head = ?, value = ? WHERE id = ?';

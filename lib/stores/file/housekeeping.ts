@@ -1,0 +1,110 @@
+import type { Notice } from './commands.js';
+import type { EntryTable } from './entry-table.js';
+import type { LeaseTable } from './lease-table.js';
+import { PAGE, pragma } from './schema.js';
+import type { Statements } from './statements.js';
+import type { TagTable } from './tag-table.js';
+
+/** Entries deleted in one transaction at most. */
+const STEP = 128;
+/** Free pages beyond which some are given back, and how many at a time. */
+const FREE_PAGES = 1_024;
+const VACUUM = 512;
+
+/** What leaves by itself, in steps that each hold the database for a few milliseconds. */
+export class Housekeeping {
+  constructor(
+    private readonly sql: Statements,
+    private readonly entries: EntryTable,
+    private readonly leases: LeaseTable,
+    private readonly tags: TagTable,
+    private readonly notify: (notice: Notice) => void,
+  ) {}
+
+  /** When there will be something to sweep. */
+  nextDue(): number {
+    if (this.sql.row('SELECT 1 FROM garbage LIMIT 1') !== undefined) return 0;
+    const next = this.sql.row<{ at: number | null }>('SELECT min(stale) AS at FROM entries WHERE stale IS NOT NULL');
+    return next?.at ?? Infinity;
+  }
+
+  /** Deletes some of what is void or expired; whether there may be more. */
+  sweep(now: number): boolean {
+    if (this.#sweepGarbage()) return true;
+    const due = this.sql.rows<{ id: number }>(
+      'SELECT id FROM entries WHERE stale IS NOT NULL AND stale <= ? ORDER BY stale LIMIT ?',
+      now,
+      STEP,
+    );
+    this.#leave(
+      'expired',
+      due.map(({ id }) => this.entries.expire(id)),
+    );
+    const dead = this.leases.sweep(STEP);
+    if (due.length < STEP && !dead) this.tags.forget();
+    return due.length === STEP || dead;
+  }
+
+  /**
+   * Deletes entries of the lowest rank until they amount to so many bytes, a transaction's worth at most; how many,
+   * and the rank of the last.
+   */
+  evict(bytes: number): { evicted: number; rank: number } {
+    const lowest = this.sql.rows<{ id: number; rank: number; size: number }>(
+      'SELECT id, rank, length(head) + length(value) AS size FROM entries ORDER BY rank LIMIT ?',
+      STEP,
+    );
+    let freed = 0;
+    const victims = lowest.filter(({ size }) => {
+      const needed = freed < bytes;
+      freed += size;
+      return needed;
+    });
+    this.#leave(
+      'evicted',
+      victims.map(({ id }) => this.entries.drop(id)),
+    );
+    return { evicted: victims.length, rank: victims.at(-1)?.rank ?? 0 };
+  }
+
+  /** Bytes of the pages in use. */
+  usedBytes(): number {
+    return (pragma(this.sql.db, 'page_count') - pragma(this.sql.db, 'freelist_count')) * PAGE;
+  }
+
+  /** Gives some of the free pages back to the file system; whether there may be more to give. Not within a transaction. */
+  vacuum(): boolean {
+    if (pragma(this.sql.db, 'freelist_count') <= FREE_PAGES) return false;
+    this.sql.db.exec(`PRAGMA incremental_vacuum(${VACUUM})`);
+    return true;
+  }
+
+  #leave(cause: 'expired' | 'evicted', left: readonly (readonly [space: string, key: string] | undefined)[]): void {
+    const entries = left.filter((entry) => entry !== undefined);
+    if (entries.length > 0) this.notify({ kind: 'left', cause, entries });
+  }
+
+  #sweepGarbage(): boolean {
+    const next = this.sql.row<{ kind: number; id: number }>('SELECT kind, id FROM garbage LIMIT 1');
+    if (next === undefined) return false;
+    const left = next.kind === 0 ? this.#sweepSpace(next.id) : this.#sweepStamp(next.id);
+    if (left === 0) this.sql.run('DELETE FROM garbage WHERE kind = ? AND id = ?', next.kind, next.id);
+    return true;
+  }
+
+  #sweepSpace(space: number): number {
+    const rows = this.sql.rows<{ id: number }>('SELECT id FROM entries WHERE space = ? LIMIT ?', space, STEP);
+    for (const { id } of rows) this.entries.drop(id);
+    if (rows.length === 0) this.leases.clear(space);
+    return rows.length;
+  }
+
+  #sweepStamp(stamp: number): number {
+    const holders = this.sql.rows<{ holder: number }>('SELECT holder FROM links WHERE stamp = ? LIMIT ?', stamp, STEP);
+    for (const { holder } of holders) {
+      if (holder > 0) this.entries.drop(holder);
+      this.sql.run('DELETE FROM links WHERE stamp = ? AND holder = ?', stamp, holder);
+    }
+    return holders.length;
+  }
+}

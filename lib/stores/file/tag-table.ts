@@ -1,0 +1,98 @@
+import { storedName } from './names.js';
+import type { StampedTag } from './record.js';
+import { randomId, type Statements } from './statements.js';
+
+/** Invalidations that are remembered for leases that may learn their tags late; beyond, all such are fenced. */
+const REMEMBERED = 10_000;
+
+/**
+ * The tags in use and who carries them. What carries a tag holds the stamp that was current when it was stored;
+ * invalidating deletes the tag, and whoever uses it afterwards makes a new stamp.
+ */
+export class TagTable {
+  constructor(
+    private readonly sql: Statements,
+    private readonly scope: string,
+  ) {}
+
+  /** The tags with their current stamps. */
+  stamped(tags: readonly string[]): readonly StampedTag[] {
+    return tags.map((tag) => {
+      const name = this.scope + tag;
+      return { name, stamp: this.#current(name) ?? this.#create(name) };
+    });
+  }
+
+  includes(stamped: readonly StampedTag[], tag: string): boolean {
+    return stamped.some(({ name }) => name === this.scope + tag);
+  }
+
+  areValid(tags: readonly StampedTag[]): boolean {
+    return tags.every(({ name, stamp }) => this.#current(name) === stamp);
+  }
+
+  /** @param holder an entry's id, or a lease's token, negative. */
+  link(tags: readonly StampedTag[], holder: number): void {
+    for (const { stamp } of tags) this.sql.run('INSERT OR IGNORE INTO links VALUES (?, ?)', stamp, holder);
+  }
+
+  /** A tag that nobody carries any more is forgotten. */
+  unlink(tags: readonly StampedTag[], holder: number): void {
+    for (const { name, stamp } of tags) {
+      this.sql.run('DELETE FROM links WHERE stamp = ? AND holder = ?', stamp, holder);
+      this.sql.run(
+        'DELETE FROM tags WHERE name = ? AND stamp = ? AND NOT EXISTS (SELECT 1 FROM links WHERE stamp = ?)',
+        storedName(name),
+        stamp,
+        stamp,
+      );
+    }
+  }
+
+  invalidate(tag: string): void {
+    const name = this.scope + tag;
+    const stamp = this.#current(name);
+    if (stamp !== undefined) {
+      this.sql.run('DELETE FROM tags WHERE name = ?', storedName(name));
+      this.sql.run('INSERT INTO garbage VALUES (1, ?)', stamp);
+    }
+    if (this.sql.row('SELECT 1 FROM leases LIMIT 1') === undefined) return;
+    const seq = this.sql.insert('INSERT INTO invalidations(name) VALUES (?)', storedName(name));
+    this.sql.run('DELETE FROM invalidations WHERE seq <= ?', seq - REMEMBERED);
+  }
+
+  /** Counts the invalidations that were remembered. */
+  lastInvalidation(): number {
+    return this.sql.row<{ seq: number }>("SELECT seq FROM sqlite_sequence WHERE name = 'invalidations'")?.seq ?? 0;
+  }
+
+  /** Whether one of the tags was invalidated after `since`, or that is not known any more. */
+  anyInvalidatedSince(tags: readonly string[], since: number): boolean {
+    if (tags.length === 0 || this.lastInvalidation() === since) return false;
+    const oldest = this.sql.row<{ seq: number | null }>('SELECT min(seq) AS seq FROM invalidations')!.seq;
+    if (oldest === null || oldest > since + 1) return true;
+    return tags.some(
+      (tag) =>
+        this.sql.row(
+          'SELECT 1 FROM invalidations WHERE seq > ? AND name = ? LIMIT 1',
+          since,
+          storedName(this.scope + tag),
+        ) !== undefined,
+    );
+  }
+
+  /** Forgets what was invalidated once nobody is left whom it concerns. */
+  forget(): void {
+    if (this.sql.row('SELECT 1 FROM leases LIMIT 1') === undefined) this.sql.run('DELETE FROM invalidations');
+  }
+
+  #current(name: string): number | undefined {
+    return this.sql.row<{ stamp: number }>('SELECT stamp FROM tags WHERE name = ?', storedName(name))?.stamp;
+  }
+
+  #create(name: string): number {
+    const stamp = randomId();
+    this.sql.run('INSERT INTO tags VALUES (?, ?)', storedName(name), stamp);
+    return stamp;
+  }
+}
