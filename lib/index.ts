@@ -12,6 +12,7 @@ export type { GetOrSetOptions, SetOptions } from './cache/call-options.js';
 export type { LoadContext } from './cache/load-context.js';
 export { cacheContext } from './cache/load-scope.js';
 export type { Loader } from './cache/single-flight.js';
+export type { ValueType } from './codec/value-type.js';
 export { CacheConfig } from './decorators/cache-config.decorator.js';
 export { CacheEvict } from './decorators/cache-evict.decorator.js';
 export { CachePut } from './decorators/cache-put.decorator.js';
@@ -29,7 +30,7 @@ export {
   type CacheErrorCode,
 } from './errors/cache.errors.js';
 export type { CacheEventMap, CacheEventSource, CacheEventType, CacheListener } from './events/cache-events.js';
-export type { CacheStats } from './events/cache-stats.js';
+export type { CacheStats, TierStats } from './events/cache-stats.js';
 export { CacheInterceptor } from './http/cache.interceptor.js';
 export { withCacheOptions, type CallMode, type CallOptions } from './operations/call-scope.js';
 export { key } from './operations/key-template.js';
@@ -53,6 +54,7 @@ export type {
   OffOptions,
   RedisCacheOptions,
   RedisTier,
+  StoredOptions,
 } from './options/options.js';
 export type { Clock } from './support/clock.js';
 export { duration, type Duration, type DurationText } from './support/duration.js';

@@ -1,14 +1,14 @@
 import type { OnApplicationShutdown } from '@nestjs/common';
 import { CacheCore, type KeyOf } from '../cache/cache-core.js';
 import { CacheService } from '../cache/cache.service.js';
-import { CacheOptionsError } from '../errors/cache.errors.js';
+import { CacheBackendError, CacheOptionsError } from '../errors/cache.errors.js';
 import { CacheEvents } from '../events/cache-events.js';
 import type { CacheLog } from '../events/cache-log.js';
 import { CacheBinding, type CallRunner } from '../operations/binding.js';
-import { describeOptions, type ResolvedOptions } from '../options/resolve-options.js';
-import { MemoryStore } from '../stores/memory/memory.store.js';
-import { NullStore } from '../stores/null/null.store.js';
+import { describeOptions } from '../options/describe-options.js';
+import type { ResolvedOptions } from '../options/resolve-options.js';
 import type { Store } from '../stores/store.js';
+import { openStore } from './open-store.js';
 
 /** One cache of an application. */
 export interface OpenCache {
@@ -33,9 +33,11 @@ export class CacheRegistry implements OnApplicationShutdown {
   open(options: ResolvedOptions): OpenCache {
     this.claim(options.name);
     const { log, keyOf } = this;
-    const events = this.newEvents();
-    const store = options.enabled ? new MemoryStore(options.memory, events, options.clock) : new NullStore();
-    const core = new CacheCore({ ...options, name: options.name ?? 'default', store, events, keyOf });
+    const name = options.name ?? 'default';
+    const events = this.newEvents(name);
+    const { store, tiers } = openStore(options, events, log);
+    const { enabled, clock, ttl, ttlJitter, varyBy } = options;
+    const core = new CacheCore({ name, enabled, store, events, tiers, clock, keyOf, ttl, ttlJitter, varyBy });
     const service = new CacheService(core, '');
     const opened = { options, service, store, binding: new CacheBinding(this.runner, service) };
     this.caches.set(options.name, opened);
@@ -57,10 +59,26 @@ export class CacheRegistry implements OnApplicationShutdown {
     await Promise.all([...this.caches.values()].map(({ store }) => store.close()));
   }
 
-  private newEvents(): CacheEvents {
+  /** The channel of a cache, with the log as its first listener. */
+  private newEvents(name: string): CacheEvents {
     const { log } = this;
     const events = new CacheEvents((error) => log.failure('an event listener', 'failed', error));
-    events.on('error', ({ operation, error }) => log.failure(operation, 'did not store a value', error));
+    events.on('error', ({ operation, error }) => {
+      // Of a backend that fails, its state is told, not every call.
+      if (!(error instanceof CacheBackendError)) log.failure(operation, 'did not store a value', error);
+    });
+    events.on('outage', ({ reason }) => {
+      log.warn(
+        `cache '${name}': the backend fails, reads are misses and writes are dropped until it is back: ${reason}`,
+      );
+    });
+    events.on('recovery', () => log.info(`cache '${name}': the backend works again`));
+    events.on('setAside', ({ reason }) => {
+      log.warn(`cache '${name}': the database was set aside, and the cache begins empty: ${reason}`);
+    });
+    events.on('unreadable', ({ reason, security }) => {
+      if (security) log.warnOnce(`unreadable ${name} ${reason}`, `cache '${name}': an entry was refused: ${reason}`);
+    });
     return events;
   }
 

@@ -1,5 +1,5 @@
 import type { CacheEvents } from '../events/cache-events.js';
-import { StatsCollector } from '../events/cache-stats.js';
+import { StatsCollector, type TierChannels } from '../events/cache-stats.js';
 import { CacheKeyError } from '../errors/cache.errors.js';
 import type { Store } from '../stores/store.js';
 import type { Clock } from '../support/clock.js';
@@ -17,6 +17,8 @@ export interface CacheParts {
   readonly enabled: boolean;
   readonly store: Store;
   readonly events: CacheEvents;
+  /** Where the store has two tiers, what happens in each. */
+  readonly tiers?: TierChannels | undefined;
   readonly clock: Clock;
   readonly keyOf: KeyOf;
   /** Milliseconds. */
@@ -38,7 +40,7 @@ export class CacheCore {
   });
 
   constructor(readonly parts: CacheParts) {
-    this.stats = new StatsCollector(parts.events);
+    this.stats = new StatsCollector(parts.events, parts.tiers);
     this.setDefaultTtl('', parts.ttl);
   }
 

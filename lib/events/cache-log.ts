@@ -9,6 +9,10 @@ export class CacheLog {
     this.logger.log(message);
   }
 
+  warn(message: string): void {
+    this.logger.warn(message);
+  }
+
   /** Warns, once for each place and kind of failure. */
   failure(where: string, what: string, error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error);

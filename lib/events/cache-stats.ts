@@ -28,47 +28,106 @@ export interface CacheStats {
   readonly loadTime: number;
   /** Failures of the cache itself that its callers were spared. */
   readonly errors: number;
+  /** Evictions that a failing backend has yet to be told of. */
+  readonly pendingEvictions: number;
   /** Entries held; `undefined` where the backend cannot tell cheaply. */
   readonly size: number | undefined;
-  /** Bytes held; in memory only with `maxSizeMb`, by `sizeOf`. */
+  /** Bytes held: in memory only with `maxSizeMb`, by `sizeOf`; in files those of keys and values. */
   readonly bytes: number | undefined;
+  /** What each tier does, by its name (`memory`, `file`), where there are two. What is said above is of both together. */
+  readonly tiers?: Readonly<Record<string, TierStats>>;
+}
+
+/** What one tier of a cache has done. */
+export type TierStats = Pick<
+  CacheStats,
+  'hits' | 'misses' | 'hitRate' | 'sets' | 'evictions' | 'evictionsByCause' | 'expirations' | 'size' | 'bytes'
+>;
+
+/** What a store knows of itself. */
+interface Held {
+  readonly size: number | undefined;
+  readonly bytes: number | undefined;
+  readonly pendingEvictions?: number;
+  readonly tiers?: { readonly near: Held; readonly far: Held };
+}
+
+/** The two tiers of a cache, by name, and what happens in each. */
+export interface TierChannels {
+  readonly near: { readonly name: string; readonly events: CacheEvents };
+  readonly far: { readonly name: string; readonly events: CacheEvents };
 }
 
 /** Draws the statistics from the events of one cache. */
 export class StatsCollector {
-  #evictions = { size: 0, bytes: 0 };
+  readonly #own: ChannelStats;
+  readonly #tiers: readonly { readonly place: 'near' | 'far'; readonly name: string; readonly counts: ChannelStats }[];
   #loadTime = 0;
 
-  constructor(private readonly events: CacheEvents) {
-    events.on('evict', ({ cause }) => (this.#evictions[cause] += 1));
+  constructor(
+    private readonly events: CacheEvents,
+    tiers?: TierChannels,
+  ) {
+    this.#own = new ChannelStats(events);
+    this.#tiers = Object.entries(tiers ?? {}).map(([place, { name, events }]) => {
+      return { place: place as 'near' | 'far', name, counts: new ChannelStats(events) };
+    });
     events.on('load', ({ ms }) => (this.#loadTime += ms));
     events.on('loadFailure', ({ ms }) => (this.#loadTime += ms));
   }
 
-  snapshot(held: Pick<CacheStats, 'size' | 'bytes'>): CacheStats {
+  snapshot({ size, bytes, pendingEvictions = 0, tiers }: Held): CacheStats {
+    const { counts } = this.events;
+    return {
+      ...this.#own.snapshot({ size, bytes }),
+      staleHits: 0,
+      deletes: counts.delete,
+      loads: counts.load,
+      loadFailures: counts.loadFailure,
+      loadTime: this.#loadTime,
+      errors: counts.error,
+      pendingEvictions,
+      ...(tiers === undefined ? {} : { tiers: this.#tierStats(tiers) }),
+    };
+  }
+
+  reset(): void {
+    this.#own.reset();
+    for (const { counts } of this.#tiers) counts.reset();
+    this.#loadTime = 0;
+  }
+
+  #tierStats(held: NonNullable<Held['tiers']>): Record<string, TierStats> {
+    return Object.fromEntries(this.#tiers.map(({ place, name, counts }) => [name, counts.snapshot(held[place])]));
+  }
+}
+
+/** What one channel counts that can be said of a tier as well as of a cache. */
+class ChannelStats {
+  #byCause = { size: 0, bytes: 0 };
+
+  constructor(private readonly events: CacheEvents) {
+    events.on('evict', ({ cause }) => (this.#byCause[cause] += 1));
+  }
+
+  snapshot({ size, bytes }: Held): TierStats {
     const { counts } = this.events;
     const requests = counts.hit + counts.miss;
     return {
       hits: counts.hit,
       misses: counts.miss,
       hitRate: requests === 0 ? 0 : counts.hit / requests,
-      staleHits: 0,
-      evictions: counts.evict,
-      evictionsByCause: { ...this.#evictions },
-      expirations: counts.expire,
       sets: counts.set,
-      deletes: counts.delete,
-      loads: counts.load,
-      loadFailures: counts.loadFailure,
-      loadTime: this.#loadTime,
-      errors: counts.error,
-      ...held,
+      evictions: counts.evict,
+      evictionsByCause: { ...this.#byCause },
+      expirations: counts.expire,
+      size,
+      bytes,
     };
   }
 
   reset(): void {
     this.events.reset();
-    this.#evictions = { size: 0, bytes: 0 };
-    this.#loadTime = 0;
+    this.#byCause = { size: 0, bytes: 0 };
   }
 }

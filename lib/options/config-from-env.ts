@@ -1,11 +1,13 @@
 import { CacheOptionsError } from '../errors/cache.errors.js';
-import type { BlossomCacheOptions, CommonOptions, MemoryLimits } from './options.js';
+import type { BlossomCacheOptions, CommonOptions, MemoryLimits, StoredOptions } from './options.js';
+import { MEMORY_OPTIONS } from './resolve-memory.js';
+import { STORED_OPTIONS } from './resolve-stored.js';
 
 /**
  * What `cacheConfigFromEnv` takes besides: everything that is the same in every environment. Limits of memory
- * apply where the URL says that there is a memory tier.
+ * apply where the URL says that there is a memory tier, and how values are stored where it says that they are.
  */
-export interface EnvOptions extends CommonOptions, MemoryLimits {
+export interface EnvOptions extends CommonOptions, MemoryLimits, StoredOptions {
   /** The URL to use where the variable is not set. Without it an unset variable is an error. */
   readonly default?: string | undefined;
   /** Name of the variable. Default: `BLOSSOM_CACHE_URL`. */
@@ -16,7 +18,8 @@ export interface EnvOptions extends CommonOptions, MemoryLimits {
 
 /** Parameters of a URL and what they are: everything else in a configuration is no matter of the environment. */
 const NUMBERS = ['maxSize', 'maxSizeMb'];
-const TEXTS = ['evictionPolicy', 'isolation', 'ttl', 'ttlJitter', 'prefix', 'version'];
+const COMMON_TEXTS = ['ttl', 'ttlJitter', 'prefix', 'version'];
+const TEXTS = ['evictionPolicy', 'isolation', 'durability', ...COMMON_TEXTS];
 
 /**
  * Reads which backend to use from one environment variable, so that development, test and production differ
@@ -27,8 +30,9 @@ const TEXTS = ['evictionPolicy', 'isolation', 'ttl', 'ttlJitter', 'prefix', 'ver
  */
 export function cacheConfigFromEnv(options: EnvOptions = {}): BlossomCacheOptions {
   const { default: fallback, variable = 'BLOSSOM_CACHE_URL', env = process.env, ...others } = options;
-  const { maxSize, maxSizeMb, evictionPolicy, isolation, sizeOf, ...common } = others;
-  const limits = definedOnly({ maxSize, maxSizeMb, evictionPolicy, isolation, sizeOf });
+  const limits = pick(others, MEMORY_OPTIONS);
+  const stored = pick(others, STORED_OPTIONS);
+  const common = omit(others, [...MEMORY_OPTIONS, ...STORED_OPTIONS]);
   const set = env[variable];
   const url = set === undefined || set === '' ? fallback : set;
   if (url === undefined) {
@@ -37,15 +41,22 @@ export function cacheConfigFromEnv(options: EnvOptions = {}): BlossomCacheOption
     );
   }
   const read = readUrl(url, variable);
+  if (read.backend === 'off') return { ...common, ...read };
   if (read.backend === 'memory') return { ...common, ...limits, ...read };
   if (read.backend === 'hybrid' && Object.keys(limits).length > 0) {
-    return { ...common, ...read, memory: { ...limits, ...read.memory } };
+    return { ...common, ...stored, ...read, memory: { ...limits, ...read.memory } };
   }
-  return { ...common, ...read };
+  return { ...common, ...stored, ...read };
 }
 
-function definedOnly(limits: MemoryLimits): MemoryLimits {
-  return Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined));
+/** Those of the options that are given. */
+function pick<T extends object, K extends keyof T>(options: T, names: readonly K[]): Partial<Pick<T, K>> {
+  const given = names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]);
+  return Object.fromEntries(given) as Partial<Pick<T, K>>;
+}
+
+function omit<T extends object, K extends keyof T>(options: T, names: readonly K[]): Omit<T, K> {
+  return Object.fromEntries(Object.entries(options).filter(([name]) => !names.includes(name as K))) as Omit<T, K>;
 }
 
 function readUrl(text: string, variable: string): BlossomCacheOptions {
@@ -75,7 +86,11 @@ function farTier(text: string, variable: string): object {
   const { far: url, near } = splitTiers(text, variable);
   const far = readUrl(url, variable);
   const memory = Object.keys(near).length === 0 ? {} : { memory: near };
-  if (far.backend === 'file') return { ...memory, file: { cacheDir: far.cacheDir, maxSizeMb: far.maxSizeMb } };
+  if (far.backend === 'file') {
+    const { backend: _, ...given } = far;
+    const file = omit(given, COMMON_TEXTS as (keyof typeof given)[]);
+    return { ...pick(given, COMMON_TEXTS as (keyof typeof given)[]), ...memory, file };
+  }
   if (far.backend === 'redis') return { ...memory, redis: { url: far.url } };
   throw new CacheOptionsError(
     `${variable}: hybrid: is followed by the far tier, such as hybrid:redis://host:6379 or hybrid:file:///dir`,

@@ -1,6 +1,8 @@
 import type { ConnectionOptions } from 'node:tls';
+import type { ValueType } from '../codec/codec.js';
+import type { Durability } from '../stores/file/schema.js';
+import type { Isolation } from '../stores/isolation.js';
 import type { EvictionPolicyName } from '../stores/memory/eviction.policy.js';
-import type { Isolation } from '../stores/memory/isolation.js';
 import type { Clock } from '../support/clock.js';
 import type { Duration } from '../support/duration.js';
 
@@ -46,10 +48,38 @@ export interface MemoryCacheOptions extends CommonOptions, MemoryLimits {
   readonly backend?: 'memory' | undefined;
 }
 
-/** Limits and place of a file tier. Not in this release. */
+/** Place and limits of a file tier. */
 export interface FileTier {
+  /** The directory, for this cache alone; made if it is missing. Several processes of one machine may share it. */
   readonly cacheDir: string;
+  /** Megabytes (1,048,576 bytes) on disk at most. Default: 1024. */
   readonly maxSizeMb?: number | undefined;
+  /** What leaves when there is no room. Default: `'lru'`. */
+  readonly evictionPolicy?: EvictionPolicyName | undefined;
+  /**
+   * What may be lost: with `'process'` nothing when the process is killed, and the last writes when the machine
+   * loses power; with `'power'` nothing then either, and writes are slower. Default: `'process'`.
+   */
+  readonly durability?: Durability | undefined;
+}
+
+/** How values become bytes, and what happens when the backend fails. */
+export interface StoredOptions {
+  /**
+   * Encrypts what is stored: 32 bytes, the same as hexadecimal or base64, or a passphrase. Several, newest first, for
+   * rotation. Default: no encryption.
+   */
+  readonly encryptionKey?: string | Uint8Array | readonly (string | Uint8Array)[] | undefined;
+  /** Whether entries stored before there was a key are read. Default: false. */
+  readonly allowPlaintext?: boolean | undefined;
+  /** False: nothing is compressed. `threshold`: bytes from which compressing is tried. Default: `{ threshold: 4096 }`. */
+  readonly compression?: boolean | { readonly threshold?: number | undefined } | undefined;
+  /** Classes whose instances come back as such. Instances of others become plain data. */
+  readonly types?: readonly ValueType[] | undefined;
+  /** Whether instances of classes that are not in `types` are refused. Default: false. */
+  readonly strictTypes?: boolean | undefined;
+  /** `'throw'`: calls reject when the backend fails. Default: `'absorb'`, reads are misses and writes are dropped. */
+  readonly onError?: 'absorb' | 'throw' | undefined;
 }
 
 /** How a Redis server is reached. Not in this release. */
@@ -66,25 +96,22 @@ export interface RedisTier {
   readonly client?: object | undefined;
 }
 
-/** Not in this release. */
-export interface FileCacheOptions extends CommonOptions, FileTier {
+export interface FileCacheOptions extends CommonOptions, FileTier, StoredOptions {
   readonly backend: 'file';
-  readonly encryptionKey?: string | Uint8Array | readonly (string | Uint8Array)[] | undefined;
 }
 
 /** Not in this release. */
-export interface RedisCacheOptions extends CommonOptions, RedisTier {
+export interface RedisCacheOptions extends CommonOptions, RedisTier, StoredOptions {
   readonly backend: 'redis';
-  readonly encryptionKey?: string | Uint8Array | readonly (string | Uint8Array)[] | undefined;
 }
 
-/** Not in this release. */
-export interface HybridCacheOptions extends CommonOptions {
+/** Memory in front of a store that keeps what memory loses. */
+export interface HybridCacheOptions extends CommonOptions, StoredOptions {
   readonly backend: 'hybrid';
   readonly memory?: MemoryLimits | undefined;
   readonly file?: FileTier | undefined;
+  /** Not in this release. */
   readonly redis?: RedisTier | undefined;
-  readonly encryptionKey?: string | Uint8Array | readonly (string | Uint8Array)[] | undefined;
 }
 
 /** Not in this release. */

@@ -1,10 +1,15 @@
 import { assertOptions, nameOf } from '../cache/arguments.js';
 import { refuseLater } from '../cache/call-options.js';
 import { CacheOptionsError, notAvailable } from '../errors/cache.errors.js';
+import type { FileStoreOptions } from '../stores/file/file.store.js';
 import type { MemoryStoreOptions } from '../stores/memory/memory.pool.js';
 import { systemClock, type Clock } from '../support/clock.js';
 import { milliseconds } from '../support/duration.js';
-import type { BlossomCacheOptions, CommonOptions, MemoryCacheOptions } from './options.js';
+import { boolean, callable, text, wrong } from './checks.js';
+import type { BlossomCacheOptions, HybridCacheOptions, MemoryCacheOptions } from './options.js';
+import { FILE_OPTIONS, resolveFile } from './resolve-file.js';
+import { MEMORY_OPTIONS, resolveMemory } from './resolve-memory.js';
+import { resolveStored, STORED_OPTIONS, type ResolvedStored } from './resolve-stored.js';
 
 /** The options of one cache, complete and checked. */
 export interface ResolvedOptions {
@@ -14,20 +19,30 @@ export interface ResolvedOptions {
   readonly ttl: number;
   /** Milliseconds. */
   readonly ttlJitter: number;
-  readonly prefix: string;
-  readonly version: string;
   readonly varyBy: (() => string) | undefined;
   readonly anonymousGuards: readonly unknown[];
   readonly clock: Clock;
-  readonly memory: MemoryStoreOptions;
+  readonly tiers: Tiers;
+}
+
+/** Where entries are kept; with both, memory stands in front of the files. */
+export interface Tiers {
+  readonly memory?: MemoryStoreOptions;
+  readonly file?: ResolvedStored & { readonly store: FileStoreOptions };
 }
 
 const COMMON = [
   'backend', 'name', 'enabled', 'isGlobal', 'ttl', 'ttlJitter', 'prefix', 'version', 'varyBy', 'anonymousGuards', 'clock',
 ] as const; // prettier-ignore
-const MEMORY = ['maxSize', 'maxSizeMb', 'evictionPolicy', 'isolation', 'sizeOf'] as const;
-const MEGABYTE = 1_048_576;
-const LATER = ['file', 'redis', 'hybrid', 'cache-manager', 'keyv'];
+
+/** What can be said besides, by backend. */
+const BACKENDS: Readonly<Record<string, readonly string[]>> = {
+  memory: MEMORY_OPTIONS,
+  file: [...FILE_OPTIONS, ...STORED_OPTIONS],
+  hybrid: ['memory', 'file', 'redis', ...STORED_OPTIONS],
+  off: [],
+};
+const LATER = ['redis', 'cache-manager', 'keyv'];
 
 /**
  * Puts in the defaults and checks everything.
@@ -39,90 +54,68 @@ export function resolveOptions(options: BlossomCacheOptions = {}): ResolvedOptio
     throw new CacheOptionsError(`${where}: options must be an object; got ${nameOf(options)}`);
   }
   const backend: string = options.backend === undefined ? 'memory' : options.backend;
-  if (LATER.includes(backend)) throw notAvailable(`${where}: backend '${backend}'`, undefined, "use 'memory'");
-  if (backend !== 'memory' && backend !== 'off') {
-    throw new CacheOptionsError(`${where}: backend must be one of memory, off, ${LATER.join(', ')}; got '${backend}'`);
+  if (LATER.includes(backend)) {
+    throw notAvailable(`${where}: backend '${backend}'`, undefined, "use 'memory', 'file' or 'hybrid'");
+  }
+  const own = Object.hasOwn(BACKENDS, backend) ? BACKENDS[backend]! : undefined;
+  if (own === undefined) {
+    const known = [...Object.keys(BACKENDS), ...LATER].join(', ');
+    throw new CacheOptionsError(`${where}: backend must be one of ${known}; got '${backend}'`);
   }
   refuseLater(options, where);
-  assertOptions(options, backend === 'memory' ? [...COMMON, ...MEMORY] : COMMON, where);
-  return Object.freeze({ ...common(options), memory: Object.freeze(memory(options as MemoryCacheOptions)) });
+  assertOptions(options, [...COMMON, ...own], where);
+  return Object.freeze({ ...common(options), tiers: tiers(options) });
 }
 
-/** What the boot log says of a cache. */
-export function describeOptions(options: ResolvedOptions): string {
-  const name = options.name ?? 'default';
-  if (!options.enabled) return `cache '${name}': off, nothing is stored`;
-  const { maxSize, maxBytes, evictionPolicy } = options.memory;
-  const limits = [
-    ...(maxSize === Infinity ? [] : [`at most ${maxSize} entries`]),
-    ...(maxBytes === Infinity ? [] : [`at most ${maxBytes / MEGABYTE} MB`]),
-  ];
-  const ttl = options.ttl === Infinity ? 'for ever' : `${options.ttl / 1_000} s`;
-  return `cache '${name}': memory (${evictionPolicy}, ${limits.join(', ') || 'no limit'}, ttl ${ttl})`;
+function tiers(options: BlossomCacheOptions): Tiers {
+  const scope = { prefix: text(options.prefix, 'prefix') ?? '', version: version(options.version) };
+  switch (options.backend) {
+    case 'file':
+      return { file: { ...resolveStored(options), store: resolveFile(options, scope) } };
+    case 'hybrid':
+      return hybrid(options, scope);
+    case 'off':
+      return {};
+    default:
+      return { memory: resolveMemory(options as MemoryCacheOptions) };
+  }
 }
 
-function common(options: BlossomCacheOptions): Omit<ResolvedOptions, 'memory'> {
-  boolean(options, 'isGlobal', true);
+function hybrid(options: HybridCacheOptions, scope: { prefix: string; version: string }): Tiers {
+  const { memory = {}, file, redis } = options;
+  if (redis !== undefined) throw notAvailable('BlossomCacheModule: redis', undefined, 'use file');
+  if (file === undefined) {
+    throw wrong('file', "given with backend 'hybrid', such as file: { cacheDir: '/var/cache/app' }", file);
+  }
+  assertOptions(memory, MEMORY_OPTIONS, 'BlossomCacheModule: memory');
+  assertOptions(file, FILE_OPTIONS, 'BlossomCacheModule: file');
+  return {
+    memory: resolveMemory(memory, 'memory.'),
+    file: { ...resolveStored(options), store: resolveFile(file, scope, 'file.') },
+  };
+}
+
+function common(options: BlossomCacheOptions): Omit<ResolvedOptions, 'tiers'> {
+  boolean(options.isGlobal, 'isGlobal', true);
   const ttl = milliseconds(options.ttl === undefined ? '1h' : options.ttl, 'ttl');
   const ttlJitter = milliseconds(options.ttlJitter === undefined ? 0 : options.ttlJitter, 'ttlJitter');
   if (ttlJitter < 0 || ttlJitter === Infinity) throw wrong('ttlJitter', 'a span of 0 or more', options.ttlJitter);
   return {
-    name: text(options, 'name'),
-    enabled: boolean(options, 'enabled', true) && options.backend !== 'off',
+    name: text(options.name, 'name'),
+    enabled: boolean(options.enabled, 'enabled', true) && options.backend !== 'off',
     ttl,
     ttlJitter,
-    prefix: text(options, 'prefix') ?? '',
-    version: version(options.version),
-    varyBy: callable(options, 'varyBy') as (() => string) | undefined,
+    varyBy: callable<() => string>(options.varyBy, 'varyBy'),
     anonymousGuards: guards(options.anonymousGuards),
     clock: clock(options.clock),
   };
 }
 
-function memory(options: MemoryCacheOptions): MemoryStoreOptions {
-  const maxSizeMb = limit(options.maxSizeMb, 'maxSizeMb');
-  const maxSize = limit(options.maxSize, 'maxSize');
-  if (maxSize !== undefined && maxSize !== Infinity && !Number.isInteger(maxSize)) {
-    throw wrong('maxSize', 'a whole number', maxSize);
-  }
-  return {
-    maxSize: maxSize ?? (maxSizeMb === undefined ? 1_000 : Infinity),
-    maxBytes: (maxSizeMb ?? Infinity) * MEGABYTE,
-    evictionPolicy: oneOf(options.evictionPolicy, 'lru', ['lru', 'fifo', 'lfu'], 'evictionPolicy'),
-    isolation: oneOf(options.isolation, 'reference', ['reference', 'freeze', 'clone'], 'isolation'),
-    sizeOf: callable(options, 'sizeOf') as MemoryCacheOptions['sizeOf'],
-  };
-}
-
-function limit(value: unknown, option: string): number | undefined {
-  if (value === undefined) return undefined;
-  if (typeof value === 'number' && value > 0) return value;
-  throw wrong(option, 'a number greater than 0 (to store nothing, use enabled: false)', value);
-}
-
-function text(options: CommonOptions, option: 'name' | 'prefix'): string | undefined {
-  const value: unknown = options[option];
-  if (value === undefined || (typeof value === 'string' && value !== '' && value.isWellFormed())) return value;
-  throw wrong(option, 'a string that is not empty', value);
-}
-
 function version(value: unknown): string {
   if (value === undefined) return '';
-  if ((typeof value === 'number' && Number.isFinite(value)) || (typeof value === 'string' && value !== ''))
-    return String(value);
+  if (typeof value === 'number' && Number.isFinite(value)) return String(value);
+  if (typeof value === 'string' && value !== '' && value.isWellFormed()) return value;
   throw wrong('version', 'a number, or a string that is not empty', value);
-}
-
-function boolean(options: CommonOptions, option: 'enabled' | 'isGlobal', byDefault: boolean): boolean {
-  const value: unknown = options[option] === undefined ? byDefault : options[option];
-  if (typeof value === 'boolean') return value;
-  throw wrong(option, 'true or false', value);
-}
-
-function callable(options: object, option: string): unknown {
-  const value = (options as Record<string, unknown>)[option];
-  if (value === undefined || typeof value === 'function') return value;
-  throw wrong(option, 'a function', value);
 }
 
 function guards(value: unknown): readonly unknown[] {
@@ -135,15 +128,4 @@ function clock(value: Clock | undefined): Clock {
   if (value === undefined) return systemClock;
   if (typeof value?.now === 'function') return value;
   throw wrong('clock', 'an object with a method now()', value);
-}
-
-function oneOf<T extends string>(value: T | undefined, byDefault: T, known: readonly T[], option: string): T {
-  if (value === undefined) return byDefault;
-  if (known.includes(value)) return value;
-  throw wrong(option, `one of ${known.join(', ')}`, value);
-}
-
-function wrong(option: string, expected: string, value: unknown): CacheOptionsError {
-  const got = typeof value === 'number' || typeof value === 'string' ? `'${value}'` : nameOf(value);
-  return new CacheOptionsError(`BlossomCacheModule: ${option} must be ${expected}; got ${got}`);
 }

@@ -4,7 +4,7 @@ import { hold, openCache, rejection, settle } from './service-rig.js';
 
 const ZERO = {
   hits: 0, misses: 0, hitRate: 0, staleHits: 0, evictions: 0, evictionsByCause: { size: 0, bytes: 0 }, expirations: 0,
-  sets: 0, deletes: 0, loads: 0, loadFailures: 0, loadTime: 0, errors: 0, size: 0, bytes: undefined,
+  sets: 0, deletes: 0, loads: 0, loadFailures: 0, loadTime: 0, errors: 0, pendingEvictions: 0, size: 0, bytes: undefined,
 }; // prettier-ignore
 
 describe('getStats', () => {

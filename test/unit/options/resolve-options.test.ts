@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { CacheOptionsError } from '../../../lib/errors/cache.errors.js';
 import type { BlossomCacheOptions } from '../../../lib/options/options.js';
-import { describeOptions, resolveOptions } from '../../../lib/options/resolve-options.js';
+import { describeOptions } from '../../../lib/options/describe-options.js';
+import { resolveOptions } from '../../../lib/options/resolve-options.js';
 import { systemClock } from '../../../lib/support/clock.js';
 
 const resolve = (options: object): ReturnType<typeof resolveOptions> => resolveOptions(options as BlossomCacheOptions);
@@ -15,12 +16,18 @@ describe('resolveOptions', () => {
       enabled: true,
       ttl: 3_600_000,
       ttlJitter: 0,
-      prefix: '',
-      version: '',
       varyBy: undefined,
       anonymousGuards: [],
       clock: systemClock,
-      memory: { maxSize: 1_000, maxBytes: Infinity, evictionPolicy: 'lru', isolation: 'reference', sizeOf: undefined },
+      tiers: {
+        memory: {
+          maxSize: 1_000,
+          maxBytes: Infinity,
+          evictionPolicy: 'lru',
+          isolation: 'reference',
+          sizeOf: undefined,
+        },
+      },
     });
   });
 
@@ -37,12 +44,10 @@ describe('resolveOptions', () => {
       enabled: true,
       ttl: 300_000,
       ttlJitter: 1_500,
-      prefix: 'app',
-      version: '3',
       varyBy,
       anonymousGuards: [Guard],
       clock,
-      memory: { maxSize: 5, maxBytes: 2_097_152, evictionPolicy: 'lfu', isolation: 'clone', sizeOf },
+      tiers: { memory: { maxSize: 5, maxBytes: 2_097_152, evictionPolicy: 'lfu', isolation: 'clone', sizeOf } },
     });
   });
 
@@ -71,14 +76,15 @@ describe('resolveOptions', () => {
     guards.pop();
     options.maxSize = 6;
     expect(resolved.anonymousGuards).toEqual([Guard]);
-    expect(resolved.memory.maxSize).toBe(5);
-    for (const part of [resolved, resolved.memory, resolved.anonymousGuards]) expect(Object.isFrozen(part)).toBe(true);
+    expect(resolved.tiers.memory?.maxSize).toBe(5);
+    for (const part of [resolved, resolved.tiers.memory, resolved.anonymousGuards])
+      expect(Object.isFrozen(part)).toBe(true);
   });
 
   it('knows no limit in entries where there is one in megabytes, unless both are given', () => {
-    expect(resolve({ maxSizeMb: 1 }).memory).toMatchObject({ maxSize: Infinity, maxBytes: 1_048_576 });
-    expect(resolve({ maxSizeMb: 1, maxSize: 9 }).memory).toMatchObject({ maxSize: 9, maxBytes: 1_048_576 });
-    expect(resolve({ maxSize: Infinity }).memory).toMatchObject({ maxSize: Infinity, maxBytes: Infinity });
+    expect(resolve({ maxSizeMb: 1 }).tiers.memory).toMatchObject({ maxSize: Infinity, maxBytes: 1_048_576 });
+    expect(resolve({ maxSizeMb: 1, maxSize: 9 }).tiers.memory).toMatchObject({ maxSize: 9, maxBytes: 1_048_576 });
+    expect(resolve({ maxSize: Infinity }).tiers.memory).toMatchObject({ maxSize: Infinity, maxBytes: Infinity });
   });
 
   it('is switched off by either of two ways', () => {
