@@ -1,6 +1,6 @@
 import type { CacheEvents } from '../events/cache-events.js';
 import { CacheSerializationError } from '../errors/cache.errors.js';
-import type { LeasePurpose, StoreSpace } from '../stores/store.js';
+import type { Lease, LeaseBusy, LeasePurpose, StoreSpace } from '../stores/store.js';
 import { after, isPromise, type Awaitable } from '../support/awaitable.js';
 import type { Clock } from '../support/clock.js';
 import { assertStorable } from './arguments.js';
@@ -148,11 +148,18 @@ export class SingleFlight {
     const tags = loadTags(request.options.tags, request.operation);
     return after(this.store.lease(request.key, tags, purpose), (answer): Awaitable<Landing> => {
       if ('entry' in answer) return { value: answer.entry.value, fenced: false, found: true };
+      if (flight.abandoned) return this.#ground(answer);
       // Somebody else loads this key: when they are done there may be an entry.
       if ('freed' in answer) return answer.freed.then(() => this.#fly(flight, request, purpose));
       flight.lease = answer;
       return this.#runUnderLease(flight, request, tags);
     });
+  }
+
+  /** Nobody waits any more for a load that has not begun. */
+  #ground(answer: Lease | LeaseBusy): Awaitable<Landing> {
+    const grounded = { value: undefined, fenced: true };
+    return 'commit' in answer ? after(answer.release(), () => grounded) : grounded;
   }
 
   #runUnderLease(flight: Flight, request: LoadRequest, tags: readonly string[]): Promise<Landing> {

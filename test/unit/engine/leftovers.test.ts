@@ -3,7 +3,8 @@ import vm from 'node:vm';
 import { Readable } from 'node:stream';
 import { describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../../lib/support/clock.js';
-import { openCache } from '../../support/open-cache.js';
+import { memoryStore, openCache } from '../../support/open-cache.js';
+import { remoteStore } from '../../support/remote-store.js';
 
 v8.setFlagsFromString('--expose-gc');
 const collectGarbage = vm.runInNewContext('gc') as () => void;
@@ -11,6 +12,28 @@ const collectGarbage = vm.runInNewContext('gc') as () => void;
 async function turns(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }
+
+describe('a load that everybody gave up while its lease was asked for', () => {
+  it('does not run, and leaves the lease to others', async () => {
+    const hops: (() => void)[] = [];
+    const store = remoteStore(memoryStore(), () => new Promise((resolve) => void hops.push(resolve)));
+    const travel = async (): Promise<void> => {
+      for (const arrive of hops.splice(0)) arrive();
+      await turns();
+    };
+    const cache = openCache({ store });
+    const controller = new AbortController();
+    const loader = vi.fn(() => 'unwanted');
+    const asked = cache.getOrSet('a', loader, { signal: controller.signal });
+    for (let i = 0; i < 3; i += 1) await travel();
+    controller.abort(new Error('gave up'));
+    await expect(asked).rejects.toThrow('gave up');
+    const next = cache.getOrSet('a', () => 'wanted');
+    for (let i = 0; i < 20; i += 1) await travel();
+    expect(await next).toBe('wanted');
+    expect(loader).not.toHaveBeenCalled();
+  });
+});
 
 describe('a batch', () => {
   it('that is refused leaves nothing under way', async () => {
