@@ -16,7 +16,9 @@ async function main(): Promise<void> {
   let origin: string;
   try {
     origin = await listen(app);
-    await takeTour(app, origin);
+    const { size } = await app.get(CacheService).getStats();
+    if (onlyTour || !size) await takeTour(app, origin);
+    else console.log(`\n${size} cached answers are still there: no tour (npm start -- --tour takes it anyway)\n`);
   } catch (error) {
     await app.close();
     throw error;
