@@ -16,7 +16,7 @@ import type {
 } from './commands.js';
 
 /** Bytes and commands of one transaction at most, but for a single larger value. */
-const BATCH_BYTES = 1_048_576;
+const BATCH_BYTES = 262_144;
 const BATCH_COMMANDS = 512;
 
 /** A command as it is asked for: its value is not yet part of a batch's bytes. */
