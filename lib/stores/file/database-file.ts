@@ -1,44 +1,70 @@
-import { closeSync, mkdirSync, openSync, readSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readSync, renameSync, rmSync, statSync, writeSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
-import { DATABASE_FILE } from './schema.js';
+import { DamagedDatabaseError, DATABASE_FILE } from './schema.js';
 
 /** The files of one cache directory. Whatever else lies in it is left alone. */
 export class DatabaseFile {
   readonly path: string;
-  readonly #mark: string;
 
   constructor(readonly directory: string) {
     this.path = join(directory, DATABASE_FILE);
-    this.#mark = `${this.path}-mark`;
   }
 
-  /** Makes the directory and an empty file, where they are missing, for their owner alone; SQLite's other files follow. */
+  /**
+   * Makes the directory and an empty file, where they are missing, for their owner alone; SQLite's other files follow.
+   * @throws {DamagedDatabaseError} where there is a directory in its place
+   */
   create(): void {
     mkdirSync(this.directory, { recursive: true, mode: 0o700 });
+    this.assertFile();
     closeSync(openSync(this.path, 'a', 0o600));
+  }
+
+  /** @throws {DamagedDatabaseError} where there is a directory in its place */
+  assertFile(): void {
+    if (this.#stats()?.isDirectory() === true) throw new DamagedDatabaseError('there is a directory in its place');
   }
 
   /** Tells this file from one that is later put in its place; undefined where there is none. */
   identity(): string | undefined {
-    const found = statSync(this.path, { throwIfNoEntry: false });
-    return found === undefined ? undefined : `${found.dev}:${found.ino}`;
+    const stats = this.#stats();
+    return stats === undefined ? undefined : `${stats.dev}:${stats.ino}`;
+  }
+
+  /** Bytes of the write-ahead log. */
+  logBytes(): number {
+    return statSync(`${this.path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
   }
 
   /**
    * Moves the database out of the way, in the place of the last one that was moved; whether it did, and nobody else
-   * had done so already.
+   * had done so already. The database goes last: what lies at its path afterwards belongs to its successor. Whoever
+   * finds it without its log until then is told by the mark.
    */
   setAside(identity: string | undefined): boolean {
     if (identity === undefined || this.identity() !== identity) return false;
-    renameSync(this.path, `${this.path}.damaged`);
-    for (const suffix of ['-wal', '-shm', '-mark']) rmSync(this.path + suffix, { force: true });
+    const aside = `${this.path}.damaged`;
+    for (const suffix of ['', '-wal']) rmSync(aside + suffix, { recursive: true, force: true });
+    if (this.logBytes() > 0) renameSync(`${this.path}-wal`, `${aside}-wal`);
+    rmSync(`${this.path}-shm`, { force: true });
+    renameSync(this.path, aside);
     return true;
   }
 
-  /** Where the number of the last commit is kept: see {@link CommitMark}. */
+  /** Opens the number of the last commit. */
   openMark(): CommitMark {
-    return new CommitMark(this.#mark);
+    return new CommitMark(`${this.path}-mark`);
   }
+
+  #stats(): Stats | undefined {
+    return statSync(this.path, { throwIfNoEntry: false });
+  }
+}
+
+/** Which commit was the last, and of which database: each has a number of its own. */
+export interface LastCommit {
+  readonly commits: number;
+  readonly database: number;
 }
 
 /**
@@ -48,23 +74,27 @@ export class DatabaseFile {
  */
 export class CommitMark {
   readonly #fd: number;
-  readonly #bytes = new DataView(new ArrayBuffer(8));
+  /** Both numbers, as float64. */
+  readonly #bytes = Buffer.alloc(16);
 
   constructor(path: string) {
-    this.#fd = openSync(path, 'a+', 0o600);
-    closeSync(this.#fd);
+    closeSync(openSync(path, 'a', 0o600));
     this.#fd = openSync(path, 'r+');
   }
 
-  /** 0 where none was written yet. */
-  read(): number {
-    const read = readSync(this.#fd, this.#bytes, 0, 8, 0);
-    return read === 8 ? this.#bytes.getFloat64(0, true) : 0;
+  /** Undefined where none was written. */
+  read(): LastCommit | undefined {
+    if (readSync(this.#fd, this.#bytes, 0, 16, 0) < 16) return undefined;
+    return { commits: this.#bytes.readDoubleLE(0), database: this.#bytes.readDoubleLE(8) };
   }
 
-  write(commits: number): void {
-    this.#bytes.setFloat64(0, commits, true);
-    writeSync(this.#fd, this.#bytes, 0, 8, 0);
+  /** Another process may have written a later one already. */
+  write({ commits, database }: LastCommit): void {
+    const last = this.read();
+    if (last?.database === database && last.commits >= commits) return;
+    this.#bytes.writeDoubleLE(commits, 0);
+    this.#bytes.writeDoubleLE(database, 8);
+    writeSync(this.#fd, this.#bytes, 0, 16, 0);
   }
 
   close(): void {

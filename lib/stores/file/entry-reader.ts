@@ -1,13 +1,14 @@
 import { CacheBackendError } from '../../errors/cache.errors.js';
 import type { RawEntry } from './commands.js';
+import { Connection } from './connection.js';
 import type { DatabaseFile } from './database-file.js';
 import { LeaseTable } from './lease-table.js';
 import { storedName } from './names.js';
 import type { StampedTag } from './record.js';
-import { DamagedDatabaseError, openDatabase, type ConnectionOptions } from './schema.js';
+import { DamagedDatabaseError, type ConnectionOptions } from './schema.js';
 import { SpaceTable } from './space-table.js';
 import { failureOf } from './sqlite.js';
-import { Statements } from './statements.js';
+import type { Statements } from './statements.js';
 import { TagTable } from './tag-table.js';
 
 /** How a reader is set up. */
@@ -39,10 +40,15 @@ export class EntryReader {
     private readonly onDamage: (identity: string) => void,
   ) {}
 
-  /** Opens the database, and makes it where there is none. */
+  /** Opens the database, and makes it where there is none; one that is damaged is reported. */
   start(): void {
-    this.file.create();
-    this.#connect(this.options.busyTimeout);
+    try {
+      this.file.create();
+      this.#connect(this.options.busyTimeout);
+    } catch (error) {
+      if (!(error instanceof DamagedDatabaseError)) throw error;
+      this.#letGo(error);
+    }
   }
 
   find(space: string, key: string): RawEntry | undefined {
@@ -101,14 +107,14 @@ export class EntryReader {
     this.#open = undefined;
     this.#epoch += 1;
     try {
-      open?.sql.db.close();
+      open?.connection.close();
     } catch {
       // A file that is damaged or gone is let go all the same.
     }
   }
 
   #look(): void {
-    if (this.#open?.identity !== this.file.identity()) this.#reconnect();
+    if (this.#open?.connection.identity !== this.file.identity()) this.#reconnect();
     if (this.#open === undefined) return;
     const dataVersion = this.#open.sql.row<{ data_version: number }>('PRAGMA data_version')!.data_version;
     if (dataVersion !== this.#dataVersion) this.#epoch += 1;
@@ -123,10 +129,9 @@ export class EntryReader {
 
   /** @param busyTimeout milliseconds for which the thread may be held up */
   #connect(busyTimeout: number): void {
-    const identity = this.file.identity()!;
-    const sql = new Statements(openDatabase(this.file.path, { ...this.options, busyTimeout }));
-    sql.db.exec('PRAGMA busy_timeout = 0; PRAGMA query_only = ON');
-    this.#open = new OpenReader(sql, this.options.scope, identity);
+    const connection = new Connection(this.file, { ...this.options, busyTimeout });
+    connection.sql.db.exec('PRAGMA query_only = ON');
+    this.#open = new OpenReader(connection, this.options.scope);
     this.#problem = undefined;
   }
 
@@ -153,7 +158,7 @@ export class EntryReader {
 
   /** Whatever is the matter with the file, it is opened anew before the next read. */
   #letGo(cause: unknown): void {
-    const identity = this.#open?.identity ?? this.file.identity();
+    const identity = this.#open?.connection.identity ?? this.file.identity();
     this.close();
     const damaged = failureOf(cause) === 'damaged' || cause instanceof DamagedDatabaseError;
     this.#problem = damaged ? undefined : cause;
@@ -166,11 +171,14 @@ class OpenReader {
   readonly tags: TagTable;
   readonly leases: LeaseTable;
 
+  readonly sql: Statements;
+
   constructor(
-    readonly sql: Statements,
+    readonly connection: Connection,
     scope: string,
-    readonly identity: string,
   ) {
+    const { sql } = connection;
+    this.sql = sql;
     this.spaces = new SpaceTable(sql, scope);
     this.tags = new TagTable(sql, scope);
     this.leases = new LeaseTable(sql, this.tags, 0);

@@ -1,6 +1,7 @@
 import type { RawEntry, Stored, Terms } from './commands.js';
 import { storedName } from './names.js';
 import { readHead, sumOf, writeHead, type Head } from './record.js';
+import { DamagedDatabaseError } from './schema.js';
 import type { SpaceTable } from './space-table.js';
 import type { Standings, Use } from './standings.js';
 import { randomId, type Statements } from './statements.js';
@@ -20,7 +21,7 @@ interface Row {
   readonly size: number;
 }
 
-/** A row that is still good for something. */
+/** An entry that was found under its key. */
 export interface Held extends Row {
   readonly about: Head;
 }
@@ -31,7 +32,10 @@ export interface Moment extends Use {
   readonly now: number;
 }
 
-/** The entries of all namespaces. All methods run within a transaction. */
+/**
+ * The entries of all namespaces. All methods run within a transaction.
+ * @throws {DamagedDatabaseError} where what is found is not what was stored: a miss for now could be a stale answer later.
+ */
 export class EntryTable {
   moment: Moment = { now: 0, tick: 0, age: 0 };
 
@@ -46,12 +50,9 @@ export class EntryTable {
 
   /** The entry if it has not expired and no tag of it was invalidated. */
   fresh(place: EntryPlace): Held | undefined {
-    const row = this.#row(place);
-    const about =
-      row === undefined ? undefined : readHead(row.head, { space: place.space, key: storedName(place.key) });
-    if (row === undefined || about === undefined) return undefined;
-    if (this.moment.now >= about.expiresAt || !this.tags.areValid(about.tags)) return undefined;
-    return { ...row, about };
+    const held = this.#find(place);
+    if (held === undefined || this.moment.now >= held.about.expiresAt) return undefined;
+    return this.tags.areValid(held.about.tags) ? held : undefined;
   }
 
   raw({ space }: EntryPlace, { id, head }: Held): RawEntry {
@@ -60,9 +61,9 @@ export class EntryTable {
   }
 
   put(place: EntryPlace, value: Uint8Array, terms: Terms): Stored {
-    const existing = this.#row(place);
+    const existing = this.#find(place);
     if (terms.ttl <= 0 || value.length > this.maxValue) {
-      if (existing !== undefined) this.#delete(place.space, storedName(place.key), existing);
+      if (existing !== undefined) this.#remove(place, existing);
       return terms.ttl <= 0 ? 'not stored' : 'refused';
     }
     const { now } = this.moment;
@@ -87,15 +88,15 @@ export class EntryTable {
   }
 
   /** Removes whatever is stored for the key. */
-  remove({ space, key }: EntryPlace): void {
-    const row = this.#row({ space, key });
-    if (row !== undefined) this.#delete(space, storedName(key), row);
+  remove(place: EntryPlace): void {
+    const held = this.#find(place);
+    if (held !== undefined) this.#remove(place, held);
   }
 
   /** Removes the entry with this head. */
-  discard({ space, key }: EntryPlace, head: Uint8Array): void {
-    const row = this.#row({ space, key });
-    if (row !== undefined && Buffer.compare(row.head, head) === 0) this.#delete(space, storedName(key), row);
+  discard(place: EntryPlace, head: Uint8Array): void {
+    const held = this.#find(place);
+    if (held !== undefined && Buffer.compare(held.head, head) === 0) this.#remove(place, held);
   }
 
   /** Removes an entry whose time seems to be over; where it is not yet, says when. */
@@ -123,24 +124,40 @@ export class EntryTable {
     return space === undefined ? undefined : [space, row.name ?? row.key.slice(1)];
   }
 
-  #row({ space, key }: EntryPlace): Row | undefined {
-    return this.sql.row<Row>(
+  #find({ space, key }: EntryPlace): Held | undefined {
+    const stored = storedName(key);
+    const row = this.sql.row<Row>(
       'SELECT id, head, length(value) AS size FROM entries WHERE space = ? AND key = ?',
       space,
-      storedName(key),
+      stored,
     );
+    if (row === undefined) return undefined;
+    const about = readHead(row.head, { space, key: stored });
+    if (about === undefined) throw new DamagedDatabaseError('an entry is not what was stored');
+    return { ...row, about };
+  }
+
+  /** Makes sure that a key leads to this entry, or to none, now that it was changed. */
+  #check(space: number, stored: string, id: number | undefined): void {
+    const found = this.sql.row<{ id: number }>('SELECT id FROM entries WHERE space = ? AND key = ?', space, stored);
+    if (found?.id !== id) throw new DamagedDatabaseError('an entry is not where it was stored');
+  }
+
+  #remove({ space, key }: EntryPlace, held: Held): void {
+    const stored = storedName(key);
+    this.#delete(space, stored, held);
+    this.#check(space, stored, undefined);
   }
 
   #store(
     { space, key }: EntryPlace,
-    existing: Row | undefined,
+    existing: Held | undefined,
     value: Uint8Array,
     terms: Pick<Head, 'createdAt' | 'expiresAt' | 'grace' | 'tags'>,
   ): void {
     const stored = storedName(key);
     const place = { space, key: stored };
     const head = writeHead({ ...terms, version: randomId(), valueBytes: value.length, valueSum: sumOf(value) }, place);
-    const before = existing === undefined ? [] : (readHead(existing.head, place)?.tags ?? []);
     let id = existing?.id;
     if (id === undefined) {
       const name = stored.startsWith('#') ? key : null;
@@ -150,7 +167,8 @@ export class EntryTable {
       this.sql.run(UPDATE, this.#stale(terms), head, value, id);
       this.standings.note(id, 1, this.moment);
     }
-    this.#relink(id, before, terms.tags);
+    this.#check(space, stored, id);
+    this.#relink(id, existing?.about.tags ?? [], terms.tags);
     const size = stored.length + head.length + value.length;
     this.spaces.count(
       space,

@@ -13,7 +13,7 @@ import { FileSpace } from './file.space.js';
 import { scopeOf } from './names.js';
 import { LeaseKeeper } from './lease-keeper.js';
 import { RecentUses } from './recent-uses.js';
-import { DamagedDatabaseError, type Durability } from './schema.js';
+import type { Durability } from './schema.js';
 import { findDriver, type SqliteDriver } from './sqlite.js';
 import type { FilePolicy } from './standings.js';
 import { WriteQueue } from './write-queue.js';
@@ -155,12 +155,11 @@ export class FileStore implements FarStore {
 /** Milliseconds that a timer can wait for. */
 const LONGEST_PAUSE = 2 ** 31 - 1;
 
-/** A directory that cannot be used is an error now; a damaged database is set aside when it is first used. */
+/** A directory that cannot be used is an error now. */
 function start(reader: EntryReader, directory: string): void {
   try {
     reader.start();
   } catch (cause) {
-    if (cause instanceof DamagedDatabaseError) return;
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new CacheOptionsError(
       `cacheDir: '${directory}' cannot be used: ${reason}; give a local directory that this process may create and write`,

@@ -21,11 +21,16 @@ export class Housekeeping {
     private readonly notify: (notice: Notice) => void,
   ) {}
 
-  /** When there will be something to sweep. */
-  nextDue(): number {
-    if (this.sql.row('SELECT 1 FROM garbage LIMIT 1') !== undefined) return 0;
+  /** Whether there is something to sweep now. */
+  isDue(now: number): boolean {
+    return this.nextDue(now) <= now || this.leases.haveDied;
+  }
+
+  /** When it is worth looking whether there is something to sweep. */
+  nextDue(now: number): number {
+    if (this.sql.row('SELECT 1 FROM garbage LIMIT 1') !== undefined || this.tags.areToBeForgotten) return -Infinity;
     const next = this.sql.row<{ at: number | null }>('SELECT min(stale) AS at FROM entries WHERE stale IS NOT NULL');
-    return next?.at ?? Infinity;
+    return Math.min(next?.at ?? Infinity, now + this.leases.untilSwept);
   }
 
   /** Deletes some of what is void or expired; whether there may be more. */
@@ -72,11 +77,15 @@ export class Housekeeping {
     return (pragma(this.sql.db, 'page_count') - pragma(this.sql.db, 'freelist_count')) * PAGE;
   }
 
-  /** Gives some of the free pages back to the file system; whether there may be more to give. Not within a transaction. */
-  vacuum(): boolean {
-    if (pragma(this.sql.db, 'freelist_count') <= FREE_PAGES) return false;
-    this.sql.db.exec(`PRAGMA incremental_vacuum(${VACUUM})`);
-    return true;
+  /** Whether so much is free that some of it is to be given back to the file system. */
+  get isSpacious(): boolean {
+    const free = pragma(this.sql.db, 'freelist_count');
+    return free > Math.max(FREE_PAGES, pragma(this.sql.db, 'page_count') / 8);
+  }
+
+  /** Gives some of the free pages back. Not within a transaction. */
+  vacuum(): void {
+    if (this.isSpacious) this.sql.db.exec(`PRAGMA incremental_vacuum(${VACUUM})`);
   }
 
   #leave(cause: 'expired' | 'evicted', left: readonly (readonly [space: string, key: string] | undefined)[]): void {

@@ -100,15 +100,29 @@ export class LeaseTable {
     for (const lease of rows) this.#delete(space, lease.key, lease);
   }
 
+  /** Milliseconds until it is worth looking for leases to sweep; `Infinity` while there are none. */
+  get untilSwept(): number {
+    return this.sql.row('SELECT 1 FROM leases LIMIT 1') === undefined ? Infinity : (FORGOTTEN + 1) * this.time;
+  }
+
+  /** Whether there are leases to sweep. */
+  get haveDied(): boolean {
+    return this.sql.row('SELECT 1 FROM leases WHERE deadline < ? LIMIT 1', this.#dead()) !== undefined;
+  }
+
   /** Forgets up to `most` leases whose holders have not been heard of for long; whether there were any. */
   sweep(most: number): boolean {
     const dead = this.sql.rows<LeaseRow & { space: number; key: string }>(
       'SELECT * FROM leases WHERE deadline < ? LIMIT ?',
-      Date.now() - FORGOTTEN * this.time,
+      this.#dead(),
       most,
     );
     for (const lease of dead) this.#delete(lease.space, lease.key, lease);
     return dead.length > 0;
+  }
+
+  #dead(): number {
+    return Math.floor(Date.now() - FORGOTTEN * this.time);
   }
 
   #find({ space, key }: EntryPlace): LeaseRow | undefined {

@@ -63,6 +63,8 @@ export function writeHead(head: Head, place: HeadPlace): Uint8Array {
 
 /** Undefined where the bytes are not what was written in this place. */
 export function readHead(bytes: Uint8Array, place: HeadPlace): Head | undefined {
+  // A damaged row may hold anything.
+  if (!(bytes instanceof Uint8Array) || !Number.isSafeInteger(place.space)) return undefined;
   const end = bytes.length - 4;
   if (end < FIXED || bytes[0] !== LAYOUT) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -81,7 +83,7 @@ export function readHead(bytes: Uint8Array, place: HeadPlace): Head | undefined 
 
 /** Whether these are the bytes that were written with the head. */
 export function isIntact(head: Head, value: Uint8Array): boolean {
-  return value.length === head.valueBytes && crc32(value) === head.valueSum;
+  return value instanceof Uint8Array && value.length === head.valueBytes && crc32(value) === head.valueSum;
 }
 
 export function sumOf(value: Uint8Array): number {

@@ -48,7 +48,7 @@ CREATE TABLE leases(space INTEGER NOT NULL, key TEXT NOT NULL, token INTEGER NOT
 CREATE TABLE garbage(kind INTEGER NOT NULL, id INTEGER NOT NULL, PRIMARY KEY(kind, id)) WITHOUT ROWID;
 CREATE TABLE invalidations(seq INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL);
 CREATE TABLE meta(name TEXT PRIMARY KEY, value REAL NOT NULL) WITHOUT ROWID;
-INSERT INTO meta VALUES ('commits', 0), ('age', 0);
+INSERT INTO meta VALUES ('commits', 0), ('age', 0), ('database', abs(random() % 9007199254740991));
 `;
 
 /** A file that is not this cache's database, or no longer. */

@@ -1,3 +1,4 @@
+import { DamagedDatabaseError } from './schema.js';
 import { randomId, type Statements } from './statements.js';
 
 /** The namespaces, and how much each holds. */
@@ -29,7 +30,9 @@ export class SpaceTable {
 
   /** As `find`, outside of a transaction. */
   lookUp(space: string): number | undefined {
-    return this.sql.row<{ id: number }>('SELECT id FROM spaces WHERE name = ?', this.scope + space)?.id;
+    const id = this.sql.row<{ id: number }>('SELECT id FROM spaces WHERE name = ?', this.scope + space)?.id;
+    if (id === undefined || Number.isSafeInteger(id)) return id;
+    throw new DamagedDatabaseError('a namespace has no number');
   }
 
   findOrCreate(space: string): number {

@@ -72,10 +72,16 @@ const FAILURES: readonly (readonly [number, string, SqliteFailure])[] = [
   [13, 'SQLITE_FULL', 'full'],
 ];
 
+const SHORT_READ = 522;
+
 /** Classifies an error of either driver; undefined for one that SQLite did not raise. */
 export function failureOf(error: unknown): SqliteFailure | undefined {
   if (!(error instanceof Error)) return undefined;
   const { errcode, code } = error as { errcode?: unknown; code?: unknown };
+  // An integer that no release has written.
+  if (code === 'ERR_OUT_OF_RANGE') return 'damaged';
+  // A file that ends too early.
+  if (errcode === SHORT_READ || code === 'SQLITE_IOERR_SHORT_READ') return 'damaged';
   // A table or column that this release's files have, and this file has not.
   if ((errcode === 1 || code === 'SQLITE_ERROR') && error.message.includes('no such')) return 'damaged';
   if (typeof errcode === 'number') {

@@ -81,6 +81,14 @@ export class TagTable {
     );
   }
 
+  /** Whether invalidations are remembered that concern nobody any more. */
+  get areToBeForgotten(): boolean {
+    return (
+      this.sql.row('SELECT 1 FROM invalidations LIMIT 1') !== undefined &&
+      this.sql.row('SELECT 1 FROM leases LIMIT 1') === undefined
+    );
+  }
+
   /** Forgets what was invalidated once nobody is left whom it concerns. */
   forget(): void {
     if (this.sql.row('SELECT 1 FROM leases LIMIT 1') === undefined) this.sql.run('DELETE FROM invalidations');

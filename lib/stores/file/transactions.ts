@@ -1,38 +1,33 @@
-import type { CommitMark } from './database-file.js';
-import { DamagedDatabaseError } from './schema.js';
+import type { Connection } from './connection.js';
+import type { DatabaseFile } from './database-file.js';
 import { failureOf } from './sqlite.js';
 import type { Use } from './standings.js';
-import type { Statements } from './statements.js';
 
-/** Milliseconds between two attempts to get the lock. */
+/** Milliseconds between two attempts to get a lock. */
 const LOCK_STEP = 1;
+/** Milliseconds for which a commit may be held up by a log that has grown too long. */
+const TRIM_TIME = 2_000;
 
 /** The transactions of one connection, counted across all processes. */
 export class Transactions {
   readonly #sleeper = new Int32Array(new SharedArrayBuffer(4));
 
   constructor(
-    private readonly sql: Statements,
-    private readonly mark: CommitMark,
+    private readonly connection: Connection,
     /** Milliseconds for which one waits for another process's transaction. */
     private readonly lockTimeout: number,
   ) {}
 
-  /** @throws {DamagedDatabaseError} where commits that were acknowledged are missing. */
-  assertComplete(marked: number): void {
-    if (this.#number('commits') >= marked) return;
-    throw new DamagedDatabaseError('its last commits are missing');
-  }
-
   /** Runs `action` and commits; rolls back if it throws. */
   run<T>(action: (commit: Use) => T): T {
-    this.#begin();
+    const { connection } = this;
+    this.#patiently(this.lockTimeout, () => connection.sql.db.exec('BEGIN IMMEDIATE'));
     try {
-      const tick = this.#number('commits') + 1;
-      const result = action({ tick, age: this.#number('age') });
-      this.sql.run("UPDATE meta SET value = ? WHERE name = 'commits'", tick);
-      this.sql.db.exec('COMMIT');
-      this.mark.write(tick);
+      const tick = connection.number('commits') + 1;
+      const result = action({ tick, age: connection.number('age') });
+      connection.sql.run("UPDATE meta SET value = ? WHERE name = 'commits'", tick);
+      connection.sql.db.exec('COMMIT');
+      connection.committed(tick);
       return result;
     } catch (error) {
       this.#rollback();
@@ -42,33 +37,43 @@ export class Transactions {
 
   /** Entries have been evicted up to this rank. */
   grow(rank: number): void {
-    this.sql.run("UPDATE meta SET value = max(value, ?) WHERE name = 'age'", rank);
+    this.connection.sql.run("UPDATE meta SET value = max(value, ?) WHERE name = 'age'", rank);
   }
 
-  #begin(): void {
-    const end = performance.now() + this.lockTimeout;
+  /**
+   * Shortens a log of more than so many bytes. SQLite begins it anew only when all of it is in the database and nobody
+   * writes, which does not happen by itself while several processes do.
+   */
+  trim(file: DatabaseFile, most: number): void {
+    const end = performance.now() + TRIM_TIME;
+    while (file.logBytes() > most && performance.now() < end) {
+      const outcome = this.connection.sql.row<{ busy: number }>('PRAGMA wal_checkpoint(TRUNCATE)');
+      if (outcome?.busy === 0) return;
+      this.#pause();
+    }
+  }
+
+  #patiently(ms: number, action: () => void): void {
+    const end = performance.now() + ms;
     for (;;) {
       try {
-        this.sql.db.exec('BEGIN IMMEDIATE');
-        return;
+        return action();
       } catch (error) {
         if (failureOf(error) !== 'busy' || performance.now() > end) throw error;
-        Atomics.wait(this.#sleeper, 0, 0, LOCK_STEP);
+        this.#pause();
       }
     }
   }
 
+  #pause(): void {
+    Atomics.wait(this.#sleeper, 0, 0, LOCK_STEP);
+  }
+
   #rollback(): void {
     try {
-      this.sql.db.exec('ROLLBACK');
+      this.connection.sql.db.exec('ROLLBACK');
     } catch {
       // SQLite has rolled back by itself.
     }
-  }
-
-  #number(name: 'commits' | 'age'): number {
-    const row = this.sql.row<{ value: number }>('SELECT value FROM meta WHERE name = ?', name);
-    if (row === undefined) throw new DamagedDatabaseError('its numbers are missing');
-    return row.value;
   }
 }

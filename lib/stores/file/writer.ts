@@ -1,16 +1,16 @@
 import { Codec } from '../../codec/codec.js';
 import { Sealer } from '../../codec/sealer.js';
-import type { Command, FromWriter, Notice, Reply, Request, WriterOptions } from './commands.js';
-import { DatabaseFile, type CommitMark } from './database-file.js';
+import type { FromWriter, Notice, Reply, Request, WriterOptions } from './commands.js';
+import { Connection } from './connection.js';
+import { DatabaseFile } from './database-file.js';
 import { EntryTable } from './entry-table.js';
 import { Executor } from './executor.js';
 import { Housekeeping } from './housekeeping.js';
 import { LeaseTable } from './lease-table.js';
-import { DamagedDatabaseError, logBytes, openDatabase } from './schema.js';
+import { DamagedDatabaseError, logBytes } from './schema.js';
 import { SpaceTable } from './space-table.js';
 import { failureOf, type SqliteFailure } from './sqlite.js';
 import { Standings } from './standings.js';
-import { Statements } from './statements.js';
 import { TagTable } from './tag-table.js';
 import { Transactions } from './transactions.js';
 
@@ -21,6 +21,8 @@ const MEASURE_TIME = 1_000;
 const OPENING_TIMEOUT = 2_000;
 /** Bytes of entries that leave when the disk is full. */
 const RELIEF = 1_048_576;
+/** How far beyond its length the write-ahead log may grow before writing waits until it is shortened. */
+const LONG_LOG = 1.5;
 /** How far beyond its limit the database may be before writing waits for evictions. */
 const SLACK = 1.02;
 
@@ -50,7 +52,7 @@ export class Writer {
   #answer(request: Exclude<Request, { kind: 'close' }>): Reply {
     try {
       const result = this.#attempt(() => this.#carryOut(request));
-      return { kind: 'done', result, due: { at: this.#open?.housekeeping.nextDue() ?? Infinity } };
+      return { kind: 'done', result, due: { at: this.#open?.nextDue(request) ?? Infinity } };
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       return { kind: 'failed', failure: failureOf(error) ?? 'other', message };
@@ -60,15 +62,18 @@ export class Writer {
   #carryOut(request: Exclude<Request, { kind: 'close' }>): unknown {
     if (request.kind === 'damaged') return this.#setAside(request.identity, 'it could not be read');
     const open = this.#database();
-    if (request.kind === 'batch') return open.transact(request.now, () => this.#batch(open, request));
+    if (request.kind === 'batch') return this.#batch(open, request);
     const swept = open.sweep(request.now, request.kind === 'sweep' ? SWEEP_TIME : MEASURE_TIME);
     if (request.kind === 'measure') return swept ? open.spaces.measure() : undefined;
     if (swept) open.housekeeping.vacuum();
     return undefined;
   }
 
-  #batch(open: OpenDatabase, { commands, bytes }: { commands: readonly Command[]; bytes: Uint8Array }): unknown[] {
-    return commands.map((command) => open.executor.run(command, bytes));
+  #batch(open: OpenDatabase, request: Extract<Request, { kind: 'batch' }>): unknown[] {
+    open.trim(this.#file, LONG_LOG * logBytes(this.options.maxBytes));
+    return open.transact(request.now, () =>
+      request.commands.map((command) => open.executor.run(command, request.bytes)),
+    );
   }
 
   /** Tries once more with a new database where this one is damaged, or with some room where the disk is full. */
@@ -137,16 +142,14 @@ export class Writer {
 
 /** One opened database with everything that works on it. */
 class OpenDatabase {
-  readonly identity: string;
   readonly spaces: SpaceTable;
   readonly executor: Executor;
   readonly housekeeping: Housekeeping;
+  readonly #connection: Connection;
   readonly #entries: EntryTable;
   readonly #transactions: Transactions;
   readonly #leases: LeaseTable;
   readonly #standings: Standings;
-  readonly #sql: Statements;
-  readonly #mark: CommitMark;
 
   constructor(
     file: DatabaseFile,
@@ -155,13 +158,9 @@ class OpenDatabase {
     sealer: Sealer,
     notify: (notice: Notice) => void,
   ) {
-    this.identity = file.identity() ?? '';
-    this.#mark = file.openMark();
-    const marked = this.#mark.read();
-    const sql = (this.#sql = new Statements(openDatabase(file.path, { ...options, busyTimeout: OPENING_TIMEOUT })));
-    sql.db.exec('PRAGMA busy_timeout = 0');
-    this.#transactions = new Transactions(sql, this.#mark, options.lockTimeout);
-    this.#transactions.assertComplete(marked);
+    this.#connection = new Connection(file, { ...options, busyTimeout: OPENING_TIMEOUT });
+    const { sql } = this.#connection;
+    this.#transactions = new Transactions(this.#connection, options.lockTimeout);
     this.spaces = new SpaceTable(sql, options.scope);
     const tags = new TagTable(sql, options.scope);
     const leases = (this.#leases = new LeaseTable(sql, tags, options.leaseTime));
@@ -180,6 +179,15 @@ class OpenDatabase {
     this.housekeeping = new Housekeeping(sql, this.#entries, leases, tags, notify);
   }
 
+  get identity(): string {
+    return this.#connection.identity;
+  }
+
+  /** Keeps the write-ahead log from growing beyond so many bytes. */
+  trim(file: DatabaseFile, most: number): void {
+    this.#transactions.trim(file, most);
+  }
+
   /** Runs `action` as one transaction, at the time `now`. */
   transact<T>(now: number, action: () => T): T {
     return this.#transactions.run(({ tick, age }) => {
@@ -193,10 +201,15 @@ class OpenDatabase {
     });
   }
 
+  /** When to sweep next; at once where the last sweep left something to give back. */
+  nextDue({ kind, now }: { readonly kind: string; readonly now: number }): number {
+    return kind === 'sweep' && this.housekeeping.isSpacious ? -Infinity : this.housekeeping.nextDue(now);
+  }
+
   /** Sweeps for `ms` milliseconds, a transaction at a time; whether nothing is left to sweep. */
   sweep(now: number, ms: number): boolean {
     const end = performance.now() + ms;
-    while (this.housekeeping.nextDue() <= now) {
+    while (this.housekeeping.isDue(now)) {
       if (performance.now() > end) return false;
       this.transact(now, () => this.housekeeping.sweep(now));
     }
@@ -206,7 +219,7 @@ class OpenDatabase {
   /** Makes so many bytes of room in one transaction, of what is void or expired first; whether there was something. */
   evict(now: number, bytes: number): boolean {
     return this.transact(now, () => {
-      if (this.housekeeping.nextDue() <= now) {
+      if (this.housekeeping.isDue(now)) {
         this.housekeeping.sweep(now);
         return true;
       }
@@ -219,14 +232,13 @@ class OpenDatabase {
 
   /** The disk is full: gives up the write-ahead log and some entries. */
   relieve(): void {
-    this.#sql.db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    this.#connection.sql.db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     this.transact(this.#entries.moment.now, () => this.housekeeping.evict(RELIEF));
-    this.#sql.db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    this.#connection.sql.db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
   }
 
   close(): void {
-    this.#mark.close();
-    this.#sql.db.close();
+    this.#connection.close();
   }
 }
 
