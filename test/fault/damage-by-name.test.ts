@@ -37,7 +37,7 @@ const OF_THE_DATABASE: readonly Damage[] = [
   ['truncated to half', 'aside', truncated('', (size) => Math.floor(size / 2 / PAGE) * PAGE)],
   ['truncated in the middle of a page', 'aside', truncated('', (size) => size / 2 + 77)],
   ['truncated to less than a page', 'aside', truncated('', () => 1_000)],
-  ['truncated to a byte', 'kept', truncated('', () => 1)],
+  ['truncated to a byte', 'aside', truncated('', () => 1)],
   ['filled with zeros', 'aside', changed('', (bytes) => bytes.fill(0))],
   ['filled with noise', 'aside', changed('', (bytes) => noise(bytes.length).copy(bytes))],
   ['with a first page of zeros', 'aside', changed('', (bytes) => bytes.fill(0, 0, PAGE))],
@@ -159,9 +159,9 @@ describe('nothing stale and nothing thrown, with what was left by an app that cl
     ['none', 'kept', removed('-mark')],
     ['an empty one', 'kept', replaced('-mark', '')],
     ['half of one', 'kept', truncated('-mark', () => 8)],
-    ['one of zeros', 'kept', replaced('-mark', Buffer.alloc(16))],
+    ['one of zeros', 'aside', replaced('-mark', Buffer.alloc(16))],
     ['a longer one', 'kept', ({ database }) => appendFileSync(`${database}-mark`, 'more')],
-    ['one of noise', 'kept', replaced('-mark', Buffer.alloc(16, 0x7f))],
+    ['one of noise', 'aside', replaced('-mark', Buffer.alloc(16, 0x7f))],
     ['one of a later commit', 'aside', changed('-mark', (bytes) => bytes.writeDoubleLE(1e9))],
   ] as readonly Damage[])('as the number of its last commit, %s', async (_, outcome, damage) => {
     const { wrong, setAside } = await use('closed', damage);

@@ -1,4 +1,4 @@
-import type { CommitMark, DatabaseFile } from './database-file.js';
+import type { CommitMark, DatabaseFile, LastCommit } from './database-file.js';
 import { DamagedDatabaseError, openDatabase, type ConnectionOptions } from './schema.js';
 import { Statements } from './statements.js';
 
@@ -23,8 +23,7 @@ export class Connection {
       try {
         this.sql.db.exec('PRAGMA busy_timeout = 0');
         this.#database = this.number('database');
-        const isBehind = last?.database === this.#database && !(this.number('commits') >= last.commits);
-        if (isBehind) throw new DamagedDatabaseError('its last commits are missing');
+        if (last !== undefined) this.#compare(last);
       } catch (error) {
         this.sql.db.close();
         throw error;
@@ -33,6 +32,11 @@ export class Connection {
       this.#mark.close();
       throw error;
     }
+  }
+
+  #compare(last: LastCommit): void {
+    if (this.#database !== last.database) throw new DamagedDatabaseError('it is another one than before');
+    if (!(this.number('commits') >= last.commits)) throw new DamagedDatabaseError('its last commits are missing');
   }
 
   /** A number that concerns the database as a whole. */

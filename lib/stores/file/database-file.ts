@@ -38,15 +38,14 @@ export class DatabaseFile {
 
   /**
    * Moves the database out of the way, in the place of the last one that was moved; whether it did, and nobody else
-   * had done so already. The database goes last: what lies at its path afterwards belongs to its successor. Whoever
-   * finds it without its log until then is told by the mark.
+   * had done so already. The database goes last: what lies at its path afterwards belongs to its successor.
    */
   setAside(identity: string | undefined): boolean {
     if (identity === undefined || this.identity() !== identity) return false;
     const aside = `${this.path}.damaged`;
     for (const suffix of ['', '-wal']) rmSync(aside + suffix, { recursive: true, force: true });
     if (this.logBytes() > 0) renameSync(`${this.path}-wal`, `${aside}-wal`);
-    rmSync(`${this.path}-shm`, { force: true });
+    for (const suffix of ['-shm', '-mark']) rmSync(this.path + suffix, { force: true });
     renameSync(this.path, aside);
     return true;
   }
