@@ -163,11 +163,11 @@ export class EntryTable {
       const name = stored.startsWith('#') ? key : null;
       const rank = this.standings.first(this.moment);
       id = this.sql.insert(INSERT, this.#stale(terms), head, value, rank, space, stored, name);
+      this.#check(space, stored, id);
     } else {
       this.sql.run(UPDATE, this.#stale(terms), head, value, id);
       this.standings.note(id, 1, this.moment);
     }
-    this.#check(space, stored, id);
     this.#relink(id, existing?.about.tags ?? [], terms.tags);
     const size = stored.length + head.length + value.length;
     this.spaces.count(

@@ -1,7 +1,7 @@
 import type { Notice } from './commands.js';
 import type { EntryTable } from './entry-table.js';
 import type { LeaseTable } from './lease-table.js';
-import { PAGE, pragma } from './schema.js';
+import { PAGE } from './schema.js';
 import type { Statements } from './statements.js';
 import type { TagTable } from './tag-table.js';
 
@@ -74,18 +74,25 @@ export class Housekeeping {
 
   /** Bytes of the pages in use. */
   usedBytes(): number {
-    return (pragma(this.sql.db, 'page_count') - pragma(this.sql.db, 'freelist_count')) * PAGE;
+    return (this.#pages - this.#freePages) * PAGE;
   }
 
   /** Whether so much is free that some of it is to be given back to the file system. */
   get isSpacious(): boolean {
-    const free = pragma(this.sql.db, 'freelist_count');
-    return free > Math.max(FREE_PAGES, pragma(this.sql.db, 'page_count') / 8);
+    return this.#freePages > Math.max(FREE_PAGES, this.#pages / 8);
   }
 
   /** Gives some of the free pages back. Not within a transaction. */
   vacuum(): void {
     if (this.isSpacious) this.sql.db.exec(`PRAGMA incremental_vacuum(${VACUUM})`);
+  }
+
+  get #pages(): number {
+    return this.sql.row<{ page_count: number }>('PRAGMA page_count')!.page_count;
+  }
+
+  get #freePages(): number {
+    return this.sql.row<{ freelist_count: number }>('PRAGMA freelist_count')!.freelist_count;
   }
 
   #leave(cause: 'expired' | 'evicted', left: readonly (readonly [space: string, key: string] | undefined)[]): void {

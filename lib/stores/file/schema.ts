@@ -119,6 +119,6 @@ function isEmpty(db: SqliteDatabase): boolean {
 }
 
 /** The value of a pragma that is a number. */
-export function pragma(db: SqliteDatabase, name: string): number {
+function pragma(db: SqliteDatabase, name: string): number {
   return Object.values(db.prepare(`PRAGMA ${name}`).get() as Record<string, number>)[0]!;
 }
