@@ -15,5 +15,7 @@ export interface FileBackend {
   readonly uses: RecentUses | undefined;
   readonly leases: LeaseKeeper;
   readonly codec: Codec;
+  /** Whether the codec notices every change of a value's bytes by itself. */
+  readonly encrypted: boolean;
   readonly events: CacheEvents;
 }

@@ -168,7 +168,7 @@ export class FileSpace implements FarSpace, LeaseHome {
 
   #headOf(raw: RawEntry, key: string): Head | undefined {
     const head = readHead(raw.head, { space: raw.space, key: storedName(key) });
-    return head !== undefined && isIntact(head, raw.value) ? head : undefined;
+    return head !== undefined && (this.backend.encrypted || isIntact(head, raw.value)) ? head : undefined;
   }
 
   /** An entry that the writing thread found, as its readers see it. */

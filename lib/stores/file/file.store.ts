@@ -87,7 +87,8 @@ export class FileStore implements FarStore {
       (identity) => queue.reportDamage(identity),
     );
     const leases = new LeaseKeeper(queue, leaseTime / 3);
-    this.#backend = { scope, reader, queue, uses, leases, codec, events };
+    const encrypted = sealer.keys.length > 0;
+    this.#backend = { scope, reader, queue, uses, leases, codec, encrypted, events };
     start(reader, directory);
   }
 

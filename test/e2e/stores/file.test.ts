@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
@@ -161,7 +161,6 @@ describe('what files hold', () => {
     expect(await first.cache.increment('n', 5)).toBe(5);
     expect(await first.cache.increment('n', 5)).toBe(10);
     await first.app.close();
-    const { readFileSync } = await import('node:fs');
     for (const name of readdirSync(cacheDir)) {
       expect(readFileSync(join(cacheDir, name)).includes('the secret'), name).toBe(false);
     }
@@ -176,6 +175,28 @@ describe('what files hold', () => {
     expect(refused).toBe(2);
     expect(stranger.log.filter((line) => line.startsWith('WARN'))).toHaveLength(1);
     expect(stranger.log.join()).not.toMatch(/secret|passphrase/);
+  });
+
+  it.each([
+    ['plain', undefined, false],
+    ['encrypted', KEY, true],
+  ])('a flipped byte of a value, %s, is a miss, and the others are hits', async (_, encryptionKey, security) => {
+    const cacheDir = directory();
+    const options = file(cacheDir, { encryptionKey, compression: false });
+    const first = await open(options);
+    for (const key of ['a', 'b', 'c']) await first.cache.set(key, `${key} `.repeat(50_000));
+    await first.app.close();
+    // In the middle of the three values, which take nearly all of the file.
+    const path = join(cacheDir, 'blossom-cache-v1.sqlite');
+    const bytes = readFileSync(path);
+    bytes[Math.floor(bytes.length / 2)]! ^= 1;
+    writeFileSync(path, bytes);
+    const { cache } = await open(options);
+    const refused: boolean[] = [];
+    cache.events.on('unreadable', (event) => refused.push(event.security));
+    expect((await cache.getMany(['a', 'b', 'c'])).size).toBe(2);
+    expect(refused).toEqual([security]);
+    expect(await cache.getStats()).toMatchObject({ size: 2 });
   });
 
   it('plain entries are refused under a key, unless that is allowed', async () => {
