@@ -62,7 +62,7 @@ async function use(how: 'closed' | 'killed', damage: Damage[2]): Promise<Damaged
   const directory = originals[how === 'closed' ? 0 : 1]!.copy();
   try {
     damage(directory);
-    return await directory.use();
+    return await directory.use({ keeps: true });
   } finally {
     await directory.close();
   }

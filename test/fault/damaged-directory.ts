@@ -52,6 +52,7 @@ export class DamagedDirectory {
   /** Entries that were still read, before anything was written. */
   read = 0;
   setAside = 0;
+  #keeps = true;
 
   constructor(
     readonly room: FaultRoom,
@@ -62,8 +63,12 @@ export class DamagedDirectory {
     return databaseIn(this.room.directory);
   }
 
-  /** Opens the damaged directory; reads, writes, and opens it again. Nothing may go wrong but misses. */
-  async use(): Promise<this> {
+  /**
+   * Opens the damaged directory; reads, writes, and opens it again. Nothing may go wrong but misses; with `keeps`, what is
+   * written is there. Where the list of free pages was damaged, one write may destroy what another has written.
+   */
+  async use({ keeps }: { readonly keeps: boolean }): Promise<this> {
+    this.#keeps = keeps;
     try {
       const first = this.room.open();
       await this.#use(first);
@@ -136,6 +141,7 @@ export class DamagedDirectory {
     for (const space of SPACES) {
       for (const key of keysOf(space)) {
         const value = valueIn(guarded.space(space), key) as { version?: number } | undefined;
+        if (value === undefined && !this.#keeps) continue;
         if (value?.version !== version) this.wrong.push(`${when}: '${key}' is ${JSON.stringify(value)?.slice(0, 60)}`);
       }
     }
