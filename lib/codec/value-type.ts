@@ -1,7 +1,6 @@
 import { CacheOptionsError } from '../errors/cache.errors.js';
 
 /** Keeps instances of a class of the app's own, which would come back as plain data otherwise. */
-// oxlint-disable-next-line typescript/no-explicit-any -- what `match` accepts is what `encode` gets
 export interface ValueType<T = any> {
   /** Stands in the stored bytes: renaming it makes entries from before unreadable, which is a miss. */
   readonly name: string;
@@ -10,7 +9,6 @@ export interface ValueType<T = any> {
   /** What is stored: anything that can be stored itself. */
   readonly encode: (value: T) => unknown;
   /** The instance again. An error makes the entry a miss. */
-  // oxlint-disable-next-line typescript/no-explicit-any
   readonly decode: (data: any) => T;
 }
 
