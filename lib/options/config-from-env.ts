@@ -18,8 +18,8 @@ export interface EnvOptions extends CommonOptions, MemoryLimits, StoredOptions {
 
 /** Parameters of a URL and what they are: everything else in a configuration is no matter of the environment. */
 const NUMBERS = ['maxSize', 'maxSizeMb'];
-const COMMON_TEXTS = ['ttl', 'ttlJitter', 'prefix', 'version'];
-const TEXTS = ['evictionPolicy', 'isolation', 'durability', ...COMMON_TEXTS];
+const COMMON_TEXTS = ['ttl', 'ttlJitter', 'prefix', 'version'] as const;
+const TEXTS: readonly string[] = ['evictionPolicy', 'isolation', 'durability', ...COMMON_TEXTS];
 
 /**
  * Reads which backend to use from one environment variable, so that development, test and production differ
@@ -88,8 +88,7 @@ function farTier(text: string, variable: string): object {
   const memory = Object.keys(near).length === 0 ? {} : { memory: near };
   if (far.backend === 'file') {
     const { backend: _, ...given } = far;
-    const file = omit(given, COMMON_TEXTS as (keyof typeof given)[]);
-    return { ...pick(given, COMMON_TEXTS as (keyof typeof given)[]), ...memory, file };
+    return { ...pick(given, COMMON_TEXTS), ...memory, file: omit(given, COMMON_TEXTS) };
   }
   if (far.backend === 'redis') return { ...memory, redis: { url: far.url } };
   throw new CacheOptionsError(

@@ -10,17 +10,10 @@ import { GuardedStore } from '../../lib/stores/guarded/guarded.store.js';
 import type { Draft } from '../../lib/stores/store.js';
 import { systemClock } from '../../lib/support/clock.js';
 import { killAll } from '../support/child-process.js';
+import { PLAIN, ROOMY } from '../support/file-store.js';
 
 /** The key of those stores that encrypt. */
 export const ENCRYPTION_KEY = 'ab'.repeat(32);
-
-const OPTIONS = {
-  maxBytes: 1_073_741_824,
-  evictionPolicy: 'lru',
-  durability: 'process',
-  prefix: '',
-  version: '',
-} as const;
 
 /** How a store is opened. */
 export interface Opening {
@@ -54,12 +47,12 @@ export class FaultRoom {
 
   open({ directory = this.directory, encryptionKey, options }: Opening = {}): OpenedFiles {
     const keys = encryptionKey === undefined ? [] : encryptionKeys(encryptionKey);
-    const sealer = { compression: undefined, maxBytes: 67_108_864, keys, allowPlaintext: false };
+    const sealer = { ...PLAIN, keys };
     const events = new CacheEvents((error) => {
       throw error;
     });
     const codec = new Codec({ ...sealer, types: [], strictTypes: false });
-    const store = new FileStore({ ...OPTIONS, directory, ...options }, codec, sealer, events, systemClock);
+    const store = new FileStore({ ...ROOMY, directory, ...options }, codec, sealer, events, systemClock);
     const guarded = new GuardedStore(store, { onError: 'absorb' }, events, systemClock);
     this.#opened.push(guarded);
     return {

@@ -8,7 +8,8 @@ import { FileStore, type FileStoreOptions } from '../../lib/stores/file/file.sto
 import type { Clock } from '../../lib/support/clock.js';
 import { FakeClock } from './fake-clock.js';
 
-const OPTIONS = {
+/** A store with room for whatever a test puts into it. */
+export const ROOMY = {
   maxBytes: 1_073_741_824,
   evictionPolicy: 'lru',
   durability: 'process',
@@ -32,7 +33,7 @@ export class FileStoreRig {
   open(options: Partial<FileStoreOptions> = {}, events = silentEvents()): FileStore {
     const { sealer } = this;
     const codec = new Codec({ ...sealer, types: [], strictTypes: false });
-    const all = { ...OPTIONS, directory: this.directory, notice: 0, ...this.options, ...options };
+    const all = { ...ROOMY, directory: this.directory, notice: 0, ...this.options, ...options };
     const store = new FileStore(all, codec, sealer, events, this.clock);
     this.#open.push(store);
     return store;

@@ -34,11 +34,6 @@ export class Connection {
     }
   }
 
-  #compare(last: LastCommit): void {
-    if (this.#database !== last.database) throw new DamagedDatabaseError('it is another one than before');
-    if (!(this.number('commits') >= last.commits)) throw new DamagedDatabaseError('its last commits are missing');
-  }
-
   /** A number that concerns the database as a whole. */
   number(name: 'commits' | 'age' | 'database'): number {
     const row = this.sql.row<{ value: number }>('SELECT value FROM meta WHERE name = ?', name);
@@ -54,5 +49,10 @@ export class Connection {
   close(): void {
     this.#mark.close();
     this.sql.db.close();
+  }
+
+  #compare(last: LastCommit): void {
+    if (this.#database !== last.database) throw new DamagedDatabaseError('it is another one than before');
+    if (!(this.number('commits') >= last.commits)) throw new DamagedDatabaseError('its last commits are missing');
   }
 }

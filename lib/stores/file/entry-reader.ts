@@ -170,7 +170,6 @@ class OpenReader {
   readonly spaces: SpaceTable;
   readonly tags: TagTable;
   readonly leases: LeaseTable;
-
   readonly sql: Statements;
 
   constructor(

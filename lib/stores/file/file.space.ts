@@ -12,6 +12,8 @@ import type { WriteQueue } from './write-queue.js';
 
 /** One namespace in the database: reads at once, writes by the writing thread. */
 export class FileSpace implements FarSpace, LeaseHome {
+  readonly #ask: WriteQueue['ask'] = (asked) => this.backend.queue.ask(asked);
+
   constructor(
     private readonly backend: FileBackend,
     private readonly namespace: string,
@@ -133,11 +135,6 @@ export class FileSpace implements FarSpace, LeaseHome {
 
   #at(key: string): { space: string; key: string } {
     return { space: this.namespace, key };
-  }
-
-  get #ask(): WriteQueue['ask'] {
-    const { queue } = this.backend;
-    return (asked) => queue.ask(asked);
   }
 
   #pack({ value, ttl, grace, tags }: Draft): Terms & { payload: ReturnType<Codec['serialise']> } {

@@ -33,9 +33,9 @@ export class Housekeeping {
     return Math.min(next?.at ?? Infinity, now + this.leases.untilSwept);
   }
 
-  /** Deletes some of what is void or expired; whether there may be more. */
-  sweep(now: number): boolean {
-    if (this.#sweepGarbage()) return true;
+  /** Deletes some of what is void or expired. */
+  sweep(now: number): void {
+    if (this.#sweepGarbage()) return;
     const due = this.sql.rows<{ id: number }>(
       'SELECT id FROM entries WHERE stale IS NOT NULL AND stale <= ? ORDER BY stale LIMIT ?',
       now,
@@ -45,9 +45,8 @@ export class Housekeeping {
       'expired',
       due.map(({ id }) => this.entries.expire(id)),
     );
-    const dead = this.leases.sweep(STEP);
-    if (due.length < STEP && !dead) this.tags.forget();
-    return due.length === STEP || dead;
+    this.leases.sweep(STEP);
+    this.tags.forget();
   }
 
   /**

@@ -110,15 +110,14 @@ export class LeaseTable {
     return this.sql.row('SELECT 1 FROM leases WHERE deadline < ? LIMIT 1', this.#dead()) !== undefined;
   }
 
-  /** Forgets up to `most` leases whose holders have not been heard of for long; whether there were any. */
-  sweep(most: number): boolean {
+  /** Forgets up to `most` leases whose holders have not been heard of for long. */
+  sweep(most: number): void {
     const dead = this.sql.rows<LeaseRow & { space: number; key: string }>(
       'SELECT * FROM leases WHERE deadline < ? LIMIT ?',
       this.#dead(),
       most,
     );
     for (const lease of dead) this.#delete(lease.space, lease.key, lease);
-    return dead.length > 0;
   }
 
   #dead(): number {

@@ -62,9 +62,7 @@ export class WriteQueue {
     if (this.#closed) return Promise.reject(new CacheBackendError('the cache is closed'));
     return new Promise((resolve, reject) => {
       this.#waiting.push({ asked, resolve, reject });
-      if (this.#scheduled || this.#replies.length > 0) return;
-      this.#scheduled = true;
-      queueMicrotask(() => this.#flush());
+      this.#goOn();
     });
   }
 
@@ -90,6 +88,13 @@ export class WriteQueue {
     if (this.#worker !== undefined) await this.#send({ kind: 'close', now: this.clock.now() });
   }
 
+  /** Sends what waits, once the thread is free and all who ask at this moment have done so. */
+  #goOn(): void {
+    if (this.#scheduled || this.#replies.length > 0 || this.#waiting.length === 0) return;
+    this.#scheduled = true;
+    queueMicrotask(() => this.#flush());
+  }
+
   #flush(): void {
     this.#scheduled = false;
     if (this.#waiting.length === 0 || this.#replies.length > 0) return;
@@ -97,7 +102,10 @@ export class WriteQueue {
     const uses = this.hooks.uses();
     if (uses.length > 0) commands.push({ op: 'used', uses });
     void this.#send({ kind: 'batch', now: this.clock.now(), commands, bytes }, [bytes.buffer as ArrayBuffer]).then(
-      (reply) => settle(batch, reply),
+      (reply) => {
+        settle(batch, reply);
+        this.#goOn();
+      },
     );
   }
 
@@ -125,12 +133,17 @@ export class WriteQueue {
     return { batch, commands, bytes };
   }
 
+  /** Never rejects: a thread that cannot be started is a failure like any other. */
   #send(request: Request, transfer: readonly ArrayBuffer[] = []): Promise<Reply> {
     return new Promise((resolve) => {
-      const worker = this.#thread();
-      worker.ref();
-      this.#replies.push(resolve);
-      worker.postMessage(request, transfer);
+      try {
+        const worker = this.#thread();
+        worker.postMessage(request, transfer);
+        worker.ref();
+        this.#replies.push(resolve);
+      } catch (error) {
+        resolve(lost(error));
+      }
     });
   }
 
@@ -150,20 +163,20 @@ export class WriteQueue {
     reply?.(message);
     if (this.#replies.length > 0) return;
     this.#worker?.unref();
-    if (this.#waiting.length > 0 && !this.#scheduled) {
-      this.#scheduled = true;
-      queueMicrotask(() => this.#flush());
-    }
+    this.#goOn();
   }
 
   /** The thread is gone; the next request starts another. */
   #lost(worker: Worker, error: Error): void {
     if (this.#worker !== worker) return;
     this.#worker = undefined;
-    const replies = this.#replies.splice(0);
-    for (const reply of replies) reply({ kind: 'failed', failure: 'other', message: error.message });
-    if (this.#waiting.length > 0) this.#flush();
+    for (const reply of this.#replies.splice(0)) reply(lost(error));
+    this.#goOn();
   }
+}
+
+function lost(error: unknown): Reply {
+  return { kind: 'failed', failure: 'other', message: error instanceof Error ? error.message : String(error) };
 }
 
 function settle(batch: readonly Waiting[], reply: Reply): void {

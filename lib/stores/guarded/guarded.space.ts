@@ -142,20 +142,11 @@ export class GuardedSpace implements FarSpace {
     instead: T,
     changes: (answer: T) => boolean = always,
   ): Awaitable<T> {
-    return this.guard.change(
-      kind,
-      operation,
-      ask,
-      (answer) => {
-        if (changes(answer)) for (const key of keys) this.#changes.changed(key);
-        return answer;
-      },
-      (error) => {
-        this.#bury(keys);
-        if (this.guard.throws) throw error;
-        return instead;
-      },
-    );
+    return this.guard.change(kind, operation, ask, this.#noting(keys, changes), (error) => {
+      this.#bury(keys);
+      if (this.guard.throws) throw error;
+      return instead;
+    });
   }
 
   /** A change whose outcome the caller has to know. */
@@ -166,19 +157,18 @@ export class GuardedSpace implements FarSpace {
     ask: () => Awaitable<T>,
     changes: (answer: T) => boolean = always,
   ): Awaitable<T> {
-    return this.guard.change(
-      kind,
-      operation,
-      ask,
-      (answer) => {
-        if (changes(answer)) this.#changes.changed(key);
-        return answer;
-      },
-      (error, asked) => {
-        if (asked) this.#bury([key]);
-        throw error;
-      },
-    );
+    return this.guard.change(kind, operation, ask, this.#noting([key], changes), (error, asked) => {
+      if (asked) this.#bury([key]);
+      throw error;
+    });
+  }
+
+  /** What notes that keys were changed, if the answer says so. */
+  #noting<T>(keys: readonly string[], changes: (answer: T) => boolean): (answer: T) => T {
+    return (answer) => {
+      if (changes(answer)) for (const key of keys) this.#changes.changed(key);
+      return answer;
+    };
   }
 
   /** As {@link #demanding}, for what answers the entry from before. */
