@@ -17,7 +17,7 @@ export default defineConfig({
   plugins: [compiledThreads],
   test: {
     include: ['test/**/*.test.ts'],
-    globalSetup: ['test/support/compiled-lib.ts'],
+    globalSetup: ['test/support/compiled-lib.ts', 'test/support/redis/find-redis.ts'],
     setupFiles: ['reflect-metadata'],
     testTimeout: 20_000,
     retry: 0,
