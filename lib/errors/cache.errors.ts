@@ -63,6 +63,16 @@ export class CacheTimeoutError extends CacheError {
 /** A backend that failed where the caller must know: atomic operations, or any with `onError: 'throw'`. */
 export class CacheBackendError extends CacheError {
   readonly code = 'CACHE_BACKEND';
+  /**
+   * Whether the operation was given up because no answer came within its time, rather than refused by the backend:
+   * then it may still have taken effect. Default: false.
+   */
+  readonly timedOut: boolean;
+
+  constructor(message: string, options: { cause?: unknown; operation?: string; timedOut?: boolean } = {}) {
+    super(message, options);
+    this.timedOut = options.timedOut ?? false;
+  }
 }
 
 /** Refusal of a part of the contract that this release does not have yet. */

@@ -1,0 +1,128 @@
+import { CacheBackendError } from '../../errors/cache.errors.js';
+import { isPromise, type Awaitable } from '../../support/awaitable.js';
+import type { Command, Reply } from './connection/redis-client.js';
+import { ServerError } from './connection/server-error.js';
+import type { Servers } from './connection/servers.js';
+import type { Session } from './connection/session.js';
+import type { Script } from './scripts.js';
+import type { Tracking, Watch } from './tracking.js';
+
+/** What was read, and whether it still is so. */
+export interface Tracked {
+  readonly reply: Reply;
+  /** Undefined for a key that is just being moved: it is good once. */
+  readonly watch: Watch | undefined;
+  readonly session: Session;
+}
+
+/** What several keys had. */
+export interface TrackedMany {
+  readonly replies: readonly Reply[];
+  readonly watches: readonly Watch[];
+  readonly session: Session;
+}
+
+/** How often a command is sent on to where the servers say that its key is. */
+const REDIRECTIONS = 5;
+const CACHING = ['CLIENT', 'CACHING', 'YES'] as const;
+
+/** Sends each command to the server that has its key. All commands reject with {@link CacheBackendError} alone. */
+export class Commands {
+  constructor(
+    readonly servers: Servers,
+    private readonly tracking: Tracking,
+  ) {}
+
+  /** Whether keys may lie on different servers, so that nothing can be done with two of them at once. */
+  get split(): boolean {
+    return this.servers.split;
+  }
+
+  async send(name: string, command: Command): Promise<Reply> {
+    const session = await this.servers.session(name);
+    try {
+      return await session.send(command);
+    } catch (error) {
+      return (await this.#again(name, command, session, error)).reply;
+    }
+  }
+
+  /** Reads a key; changes are announced from now on if `announced`, and if the server can. */
+  read(name: string, announced: boolean): Promise<Tracked> {
+    let session: Awaitable<Session>;
+    try {
+      session = this.servers.session(name);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+    return isPromise(session)
+      ? session.then((ready) => this.#read(name, announced, ready))
+      : this.#read(name, announced, session);
+  }
+
+  /** Reads keys that lie on one server, with one command. */
+  async readTogether(names: readonly string[], announced: boolean): Promise<TrackedMany> {
+    const session = await this.servers.session(names[0]!);
+    const watches = names.map((name) => this.tracking.watch(session, name));
+    if (announced && session.optIn) session.send(CACHING).catch(() => {});
+    return { replies: (await session.send(['MGET', ...names])) as readonly Reply[], watches, session };
+  }
+
+  /** @param names the key that decides where it runs, then others that lie there too */
+  async run({ sha, text }: Script, names: readonly string[], parameters: Command): Promise<Reply> {
+    const rest = [String(names.length), ...names, ...parameters];
+    try {
+      return await this.send(names[0]!, ['EVALSHA', sha, ...rest]);
+    } catch (error) {
+      if (!(error instanceof ServerError) || error.reply !== 'NOSCRIPT') throw error;
+      return this.send(names[0]!, ['EVAL', text, ...rest]);
+    }
+  }
+
+  #read(name: string, announced: boolean, session: Session): Promise<Tracked> {
+    const watch = this.tracking.watch(session, name);
+    if (announced && session.optIn) session.send(CACHING).catch(() => {});
+    const command = ['GET', name];
+    return session.send(command).then(
+      (reply) => ({ reply, watch, session }),
+      (error: unknown) => this.#readAgain(name, announced, command, session, error),
+    );
+  }
+
+  /** A read that a lost connection left without an answer can be repeated: it changes nothing. */
+  async #readAgain(
+    name: string,
+    announced: boolean,
+    command: Command,
+    session: Session,
+    error: unknown,
+  ): Promise<Tracked> {
+    const lost = error instanceof CacheBackendError && !(error instanceof ServerError) && !error.timedOut;
+    if (!lost) return this.#again(name, command, session, error, announced);
+    const next = await this.servers.session(name);
+    if (next === session) throw error;
+    const watch = this.tracking.watch(next, name);
+    if (announced && next.optIn) next.send(CACHING).catch(() => {});
+    return { reply: await next.send(command), watch, session: next };
+  }
+
+  /** After an error: sends it to where it has to go, if that is all that is wrong. */
+  async #again(name: string, command: Command, session: Session, error: unknown, announced = false): Promise<Tracked> {
+    let last = error;
+    let at = session;
+    for (let i = 0; i < REDIRECTIONS; i += 1) {
+      const next = last instanceof ServerError ? await this.servers.redirect(name, last, at) : undefined;
+      if (next === undefined) throw last;
+      at = next.session;
+      const watch = next.asking ? undefined : this.tracking.watch(at, name);
+      if (next.asking) at.send(['ASKING']).catch(() => {});
+      else if (announced && at.optIn) at.send(CACHING).catch(() => {});
+      try {
+        return { reply: await at.send(command), watch, session: at };
+      } catch (failure) {
+        last = failure;
+      }
+    }
+    throw last;
+  }
+}

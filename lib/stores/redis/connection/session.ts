@@ -1,0 +1,118 @@
+import { CacheBackendError } from '../../../errors/cache.errors.js';
+import type { Clock } from '../../../support/clock.js';
+import type { Command, RedisClient, Reply } from './redis-client.js';
+import { isServerAnswer, ServerError } from './server-error.js';
+import { Supervision } from './supervision.js';
+
+/** How a session ended. */
+export interface SessionEnd {
+  /** Whether the server did not answer in time. */
+  readonly timedOut: boolean;
+  readonly reason: string;
+}
+
+/** What a session is told about its connection. */
+export interface SessionTerms {
+  readonly client: RedisClient;
+  /** Whether the server announces changes of what was read here. */
+  readonly tracked: boolean;
+  /** Whether it announces only what was asked for with `CLIENT CACHING YES`. */
+  readonly optIn: boolean;
+  /** Milliseconds that are to be added to the machine's monotonic time to get the server's. */
+  readonly ahead: number;
+  /** Milliseconds that are to be added to the time of the cache's clock to get the server's. */
+  readonly offset: number;
+  /** Milliseconds until an answer. */
+  readonly commandTimeout: number;
+}
+
+/** Values as bytes, and the other texts as they are. */
+const AS_BYTES = { typeMapping: { 36: Buffer } };
+
+/**
+ * One connection, ready for use, from its beginning to its end: it is never the same again after a failure. A server that
+ * does not answer in time ends it, so that nothing that was given up can still take effect over it.
+ */
+export class Session {
+  readonly tracked: boolean;
+  readonly optIn: boolean;
+  readonly offset: number;
+  /** A key that was read here. */
+  lastRead: string | undefined;
+  readonly #client: RedisClient;
+  readonly #ahead: number;
+  readonly #supervision: Supervision;
+  #end: SessionEnd | undefined;
+
+  constructor(
+    { client, tracked, optIn, ahead, offset, commandTimeout }: SessionTerms,
+    clock: Clock,
+    private readonly onEnd: (end: SessionEnd) => void,
+  ) {
+    this.#client = client;
+    this.tracked = tracked;
+    this.optIn = optIn;
+    this.offset = offset;
+    this.#ahead = ahead;
+    this.#supervision = new Supervision(commandTimeout, clock, () =>
+      this.end({ timedOut: true, reason: `the Redis server did not answer within ${commandTimeout} ms` }),
+    );
+  }
+
+  get live(): boolean {
+    return this.#end === undefined;
+  }
+
+  /** On the cache's clock: the server was there at that time, at the earliest. */
+  get provenAt(): number {
+    return this.#supervision.provenAt;
+  }
+
+  /** The server's time, in milliseconds since the epoch. */
+  get serverNow(): number {
+    return performance.now() + this.#ahead;
+  }
+
+  /** @throws {ServerError} for an answer that is an error; any other {@link CacheBackendError} if there is none. */
+  send(command: Command): Promise<Reply> {
+    if (this.#end !== undefined) return Promise.reject(failureOf(this.#end));
+    this.#supervision.sent();
+    return this.#client.sendCommand(command, AS_BYTES).then(this.#answered, this.#failed) as Promise<Reply>;
+  }
+
+  /** Idempotent. */
+  end(end: SessionEnd): void {
+    if (this.#end !== undefined) return;
+    this.#end = end;
+    this.#supervision.stop();
+    destroy(this.#client);
+    this.onEnd(end);
+  }
+
+  readonly #answered = (reply: unknown): unknown => {
+    this.#supervision.settled(true);
+    return reply;
+  };
+
+  readonly #failed = (error: unknown): never => {
+    this.#supervision.settled(false);
+    if (this.#end !== undefined) throw failureOf(this.#end);
+    if (isServerAnswer(error)) throw new ServerError(error.message, { cause: error });
+    const end = { timedOut: false, reason: 'the connection to the Redis server was lost' };
+    this.end(end);
+    throw failureOf(end, error);
+  };
+}
+
+/** Also where it is not, or no longer, open. */
+export function destroy(client: RedisClient): void {
+  try {
+    client.destroy();
+  } catch {
+    // It was closed already.
+  }
+}
+
+export function failureOf({ timedOut, reason }: SessionEnd, cause?: unknown): CacheBackendError {
+  return new CacheBackendError(reason, { timedOut, ...(cause === undefined ? {} : { cause }) });
+}

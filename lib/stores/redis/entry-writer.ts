@@ -1,0 +1,222 @@
+import { CacheBackendError, CacheTypeError } from '../../errors/cache.errors.js';
+import type { Draft } from '../store.js';
+import { BelievedStamps, type Life } from './believed-stamps.js';
+import type { Command } from './connection/redis-client.js';
+import type { EntryReader, Source } from './entry-reader.js';
+import { millisecondsText, NONE } from './local-stamps.js';
+import { StoredRecord, writeRecord, type NewRecord } from './record.js';
+import type { RedisBackend } from './redis.backend.js';
+import { INCREMENT, WRITE, type Script } from './scripts.js';
+import { uniqueId } from './unique-ids.js';
+
+/** Where and when something is done. */
+export interface Place extends Source {
+  readonly name: string;
+  /** By the clock. */
+  readonly now: number;
+  /** The server's time after which it is not to be done any more. */
+  readonly deadline: number;
+}
+
+/** How an entry is stored: whatever is there, unless a fresh one is there, or answering the one from before. */
+export type How = 'set' | 'add' | 'swap';
+
+/** What became of it. `held`: there is a fresh entry already; `refused`: it is too large. */
+export type Outcome =
+  { readonly what: 'stored'; readonly before: Buffer | undefined } | { readonly what: 'held' | 'refused' };
+
+/** Rounds in which others may change what a write is about. */
+const ROUNDS = 100;
+
+/** Stores the entries of one namespace, with the stamps that the servers have at that time. */
+export class EntryWriter {
+  readonly #scope: string;
+  readonly #stampName: string;
+  readonly #prefix: string;
+  /** Those who add to one number in rounds wait for each other. */
+  readonly #turns = new Map<string, Promise<unknown>>();
+
+  constructor(
+    private readonly backend: RedisBackend,
+    private readonly namespace: string,
+    private readonly reader: EntryReader,
+  ) {
+    this.#scope = backend.names.scope(namespace);
+    this.#stampName = backend.names.namespace(namespace);
+    this.#prefix = backend.names.entries(namespace);
+  }
+
+  async place(key: string): Promise<Place> {
+    const { commands, clock, commandTimeout } = this.backend;
+    const name = this.#prefix + key;
+    const session = await commands.servers.session(name);
+    return { name, now: clock.now(), offset: session.offset, deadline: session.serverNow + commandTimeout };
+  }
+
+  /** @throws {CacheSerializationError} before anything is asked */
+  encode(key: string, value: unknown): Uint8Array {
+    return this.backend.codec.encode(value, { namespace: this.#scope, key });
+  }
+
+  believe(tags: readonly string[], life: Life): BelievedStamps {
+    return new BelievedStamps(this.backend, this.#stampName, tags, life);
+  }
+
+  /** Milliseconds for which the server keeps an entry; `''` for ever, `0` not at all. */
+  kept({ ttl, grace }: Life): string {
+    return ttl > 0 ? millisecondsText(ttl + grace + this.backend.slack) : '0';
+  }
+
+  /** A record to be stored; undefined where it is too large, which those who listen are told. */
+  record(key: string, record: Omit<NewRecord, 'version' | 'sealed'>): Buffer | undefined {
+    const { sealed, maxBytes, events } = this.backend;
+    const bytes = writeRecord({ ...record, version: uniqueId(), sealed });
+    if (bytes.length <= maxBytes) return bytes;
+    events.emit('refuse', { namespace: this.namespace, key, cause: 'bytes' });
+    return undefined;
+  }
+
+  async store(key: string, draft: Draft, how: How): Promise<Outcome> {
+    const frame = this.encode(key, draft.value);
+    const at = await this.place(key);
+    const believed = this.believe(draft.tags, draft);
+    // What concurrent callers make of an entry must not depend on stamps that are corrected afterwards.
+    await (how === 'set' ? believed.prepare() : believed.settle());
+    let version: Buffer = NONE;
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const record = this.record(key, { ...span(draft, at), stamps: believed.stamps, frame });
+      if (record === undefined) return { what: 'refused' };
+      const [what, found, ...stamps] = await this.#run(WRITE, at, record, [how, version], draft, believed);
+      if (what === 'stamps') believed.correct([found, ...stamps]);
+      else if (what === 'stored') {
+        if (how === 'set' && !(await believed.confirm())) await this.#restamp(key, at, record, frame, draft, believed);
+        return { what, before: found.length === 0 ? undefined : found };
+      } else if ((await this.reader.readFresh(key, found, at, at.now)) !== undefined) return { what: 'held' };
+      else version = versionOf(found);
+    }
+    throw unsettled();
+  }
+
+  /**
+   * Adds to a number in one step where it can be read on the server, else in rounds.
+   * @throws {CacheTypeError} where something else is stored
+   */
+  async increment(key: string, by: number, draft: Omit<Draft, 'value'>): Promise<number> {
+    const first = 0 + by;
+    const frame = this.encode(key, first);
+    const believed = this.believe(draft.tags, draft);
+    await believed.settle();
+    let version: Buffer = NONE;
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const at = await this.place(key);
+      const record = this.record(key, { ...span(draft, at), stamps: believed.stamps, frame });
+      if (record === undefined) throw new CacheTypeError('a number is too large to be stored here');
+      const next = uniqueId();
+      const about = [String(by), version, next];
+      const [what, found, ...more] = await this.#run(INCREMENT, at, record, about, draft, believed);
+      if (what === 'stamps') believed.correct([found, ...more]);
+      else if (what === 'number') {
+        const head = StoredRecord.readHead(more[0]!);
+        if (head !== undefined && (await this.reader.areValid(head.stamps))) return Number(found.toString());
+        version = next;
+      } else if (what === 'other') {
+        const sum = await this.#inTurn(at.name, () => this.#addInRounds(key, by));
+        if (sum !== undefined) return sum;
+        version = versionOf(found);
+      } else return first;
+    }
+    throw unsettled();
+  }
+
+  /** Corrects what was just stored with stamps that were not right any more, unless it has been replaced since. */
+  async #restamp(
+    key: string,
+    at: Place,
+    stored: Buffer,
+    frame: Uint8Array,
+    draft: Draft,
+    believed: BelievedStamps,
+  ): Promise<void> {
+    const record = this.record(key, { ...span(draft, at), stamps: believed.stamps, frame });
+    if (record !== undefined) await this.#run(WRITE, at, record, ['replace', versionOf(stored)], draft, believed);
+  }
+
+  /** Undefined where there is no fresh number any more. */
+  async #addInRounds(key: string, by: number): Promise<number | undefined> {
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const at = await this.place(key);
+      const { reply } = await this.backend.commands.read(at.name, false);
+      if (!(reply instanceof Buffer)) return undefined;
+      const entry = await this.reader.readFresh(key, reply, at, at.now);
+      if (entry === undefined) return undefined;
+      if (typeof entry.value !== 'number') throw notANumber(entry.value);
+      const sum = entry.value + by;
+      if (await this.#replace(key, at, reply, this.encode(key, sum))) return sum;
+    }
+    throw unsettled();
+  }
+
+  /** Whether the value was put in the place of the old one, everything else as it was. */
+  async #replace(key: string, at: Place, old: Buffer, frame: Uint8Array): Promise<boolean> {
+    const head = StoredRecord.readHead(old)!;
+    const { createdAt, expiresAt, grace, stamps } = head;
+    const record = this.record(key, { createdAt, expiresAt, grace, stamps, frame });
+    if (record === undefined) throw new CacheTypeError('a number is too large to be stored here');
+    const parameters = [String(at.deadline), record, 'keep', String(at.now + at.offset), '', 'replace', head.version];
+    const [what] = await this.#answer(WRITE, [at.name], parameters);
+    return what === 'stored';
+  }
+
+  async #inTurn<T>(name: string, work: () => Promise<T>): Promise<T> {
+    const before = this.#turns.get(name) ?? Promise.resolve();
+    const turn = before.then(work, work);
+    this.#turns.set(name, turn);
+    try {
+      return await turn;
+    } finally {
+      if (this.#turns.get(name) === turn) this.#turns.delete(name);
+    }
+  }
+
+  /** Runs one of the scripts that store an entry, which all begin with the same parameters. */
+  async #run(
+    script: Script,
+    at: Place,
+    record: Buffer,
+    about: Command,
+    life: Life,
+    believed: BelievedStamps,
+  ): Promise<[string, Buffer, ...Buffer[]]> {
+    const common = [String(at.deadline), record, this.kept(life), String(at.now + at.offset), believed.lifeText];
+    const names = [at.name, ...believed.names];
+    return this.#answer(script, names, [...common, ...about, ...believed.parameters]);
+  }
+
+  async #answer(script: Script, names: readonly string[], parameters: Command): Promise<[string, Buffer, ...Buffer[]]> {
+    const [what, ...found] = (await this.backend.commands.run(script, names, parameters)) as Buffer[];
+    const outcome = what!.toString();
+    if (outcome === 'late') throw new CacheBackendError('the Redis server was asked too late', { timedOut: true });
+    return [outcome, ...found] as [string, Buffer, ...Buffer[]];
+  }
+}
+
+/** From when to when an entry lives, in the server's time. */
+export function span(
+  { ttl, grace }: Life,
+  { now, offset }: Place,
+): Pick<NewRecord, 'createdAt' | 'expiresAt' | 'grace'> {
+  return { createdAt: now + offset, expiresAt: now + offset + ttl, grace };
+}
+
+function versionOf(record: Buffer): Buffer {
+  return Buffer.from(StoredRecord.readHead(record)?.version ?? NONE);
+}
+
+function notANumber(value: unknown): CacheTypeError {
+  const found = value === null ? 'null' : typeof value;
+  return new CacheTypeError(`a ${found} is stored where a number is needed`, { operation: 'increment' });
+}
+
+function unsettled(): CacheBackendError {
+  return new CacheBackendError('others changed the entry again and again; it was not written');
+}

@@ -1,0 +1,101 @@
+import type { Clock } from '../../support/clock.js';
+import type { Commands } from './commands.js';
+import { STAMP } from './scripts.js';
+import type { Watch } from './tracking.js';
+import { ID_LENGTH } from './unique-ids.js';
+
+/** A stamp as the server had it, and whether it still has. */
+export interface KnownStamp {
+  readonly stamp: Buffer;
+  readonly watch: Watch | undefined;
+}
+
+/** Stamps that are known here at most; those used last are kept. */
+const MOST = 10_000;
+/** Milliseconds for which a stamp is kept on the server at least. */
+const LEAST_LIFE = 3_600_000;
+/** Three thousand years. */
+const MOST_MILLISECONDS = 1e14;
+export const NONE: Buffer = Buffer.alloc(0);
+
+/**
+ * The stamps of namespaces and tags. The server announces when one of them is gone, and the announcement arrives before
+ * whatever it answers afterwards over the same connection: so those that were read once need not be read again.
+ */
+export class LocalStamps {
+  readonly #known = new Map<string, KnownStamp>();
+  readonly #fetching = new Map<string, Promise<KnownStamp | undefined>>();
+  #used = new Set<string>();
+
+  constructor(
+    private readonly commands: Commands,
+    private readonly clock: Clock,
+    /** Milliseconds for which a server that is not heard of is trusted. */
+    private readonly maxStaleness: number,
+  ) {}
+
+  /** The stamp, as far as this process has to know. */
+  known(name: string): KnownStamp | undefined {
+    const known = this.#known.get(name);
+    if (known === undefined) return undefined;
+    const { watch } = known;
+    // Another server's announcements come over another connection, which may be dead.
+    const trusted = watch!.isTold && (!this.commands.split || watch!.holds(this.clock.now(), this.maxStaleness));
+    if (trusted) {
+      this.#used.add(name);
+      return known;
+    }
+    this.#known.delete(name);
+    return undefined;
+  }
+
+  /** As the server has it now; undefined where it has none. */
+  fetch(name: string): Promise<KnownStamp | undefined> {
+    const fetching = this.#fetching.get(name);
+    if (fetching !== undefined) return fetching;
+    const fetched = this.#fetch(name).finally(() => this.#fetching.delete(name));
+    this.#fetching.set(name, fetched);
+    return fetched;
+  }
+
+  /** As the server has it now, or `candidate`, for those who are about to write or to load; empty where that is empty. */
+  async demand(name: string, candidate: Buffer, lifeText: string): Promise<Buffer> {
+    return (await this.commands.run(STAMP, [name], [candidate, lifeText])) as Buffer;
+  }
+
+  /** Sees to it that they outlive an entry. */
+  async keep(names: readonly string[], life: number): Promise<void> {
+    await Promise.all(names.map((name) => this.demand(name, NONE, lifeText(life))));
+  }
+
+  /** The names of those that were used since this was asked last. */
+  takeUsed(): ReadonlySet<string> {
+    const used = this.#used;
+    this.#used = new Set();
+    return used;
+  }
+
+  async #fetch(name: string): Promise<KnownStamp | undefined> {
+    const { reply, watch } = await this.commands.read(name, true);
+    if (!(reply instanceof Buffer) || reply.length !== ID_LENGTH) return undefined;
+    const known = { stamp: reply, watch };
+    if (watch?.isTold === true) this.#learn(name, known);
+    return known;
+  }
+
+  #learn(name: string, known: KnownStamp): void {
+    this.#known.delete(name);
+    this.#known.set(name, known);
+    if (this.#known.size > MOST) this.#known.delete(this.#known.keys().next().value!);
+  }
+}
+
+/** Milliseconds for which stamps are kept that an entry of this life carries; `''` for ever. */
+export function lifeText(life: number): string {
+  return millisecondsText(Math.max(life, LEAST_LIFE));
+}
+
+/** Milliseconds as the server takes them: whole, not negative, and `''` for more than it can count. */
+export function millisecondsText(milliseconds: number): string {
+  return milliseconds > MOST_MILLISECONDS ? '' : String(Math.max(Math.ceil(milliseconds), 0));
+}

@@ -1,0 +1,34 @@
+import type { Codec } from '../../codec/codec.js';
+import type { CacheEvents } from '../../events/cache-events.js';
+import type { Clock } from '../../support/clock.js';
+import type { Commands } from './commands.js';
+import type { LeaseKeeper } from './lease-keeper.js';
+import type { LocalStamps } from './local-stamps.js';
+import type { Names } from './names.js';
+import type { Tracking } from './tracking.js';
+
+/** What all namespaces of one store share. */
+export interface RedisBackend {
+  readonly commands: Commands;
+  readonly tracking: Tracking;
+  readonly stamps: LocalStamps;
+  readonly leases: LeaseKeeper;
+  readonly names: Names;
+  readonly codec: Codec;
+  /** Whether frames are encrypted, and so vouch for themselves. */
+  readonly sealed: boolean;
+  readonly events: CacheEvents;
+  readonly clock: Clock;
+  /** Whether a tier above keeps what is read. */
+  readonly near: boolean;
+  /** Milliseconds. */
+  readonly maxStaleness: number;
+  /** Milliseconds. */
+  readonly commandTimeout: number;
+  /** Of an entry, with what goes with its value. */
+  readonly maxBytes: number;
+  /** Milliseconds for which a lease outlives its holder. */
+  readonly leaseTime: number;
+  /** Milliseconds for which the server keeps an entry beyond its end. */
+  readonly slack: number;
+}

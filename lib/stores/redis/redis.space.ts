@@ -1,0 +1,217 @@
+import type { Draft, Entry, FarSpace, LeaseAnswer, LeasePurpose } from '../store.js';
+import { CacheBackendError } from '../../errors/cache.errors.js';
+import type { Reply } from './connection/redis-client.js';
+import { ServerError } from './connection/server-error.js';
+import { EntryReader } from './entry-reader.js';
+import { EntryWriter, type How, type Outcome, type Place } from './entry-writer.js';
+import { LeaseOffice } from './lease-office.js';
+import { millisecondsText } from './local-stamps.js';
+import { StoredRecord } from './record.js';
+import type { RedisBackend } from './redis.backend.js';
+import { RedisEntry } from './redis.entry.js';
+import { REMOVE, TOUCH } from './scripts.js';
+
+/** Keys that one command reads at most. */
+const PORTION = 128;
+
+/** One namespace on the servers. */
+export class RedisSpace implements FarSpace {
+  readonly #reader: EntryReader;
+  readonly #writer: EntryWriter;
+  readonly #office: LeaseOffice;
+  readonly #prefix: string;
+  readonly #stampName: string;
+
+  constructor(
+    private readonly backend: RedisBackend,
+    private readonly namespace: string,
+  ) {
+    this.#prefix = backend.names.entries(namespace);
+    this.#stampName = backend.names.namespace(namespace);
+    this.#reader = new EntryReader(backend, namespace);
+    this.#writer = new EntryWriter(backend, namespace, this.#reader);
+    this.#office = new LeaseOffice(backend, namespace, this.#reader, this.#writer);
+  }
+
+  read(key: string, now: number): Promise<Entry | undefined> {
+    const { commands, near } = this.backend;
+    this.#readStamp();
+    return commands.read(this.#prefix + key, near).then(
+      ({ reply, watch, session }) =>
+        reply === null ? undefined : this.#reader.read(key, bytesOf(reply), { offset: session.offset, watch }, now),
+      (error: unknown) => this.#misread(key, error),
+    );
+  }
+
+  async readMany(keys: readonly string[], now: number): Promise<Map<string, Entry>> {
+    const wanted = [...new Set(keys)];
+    const found = this.backend.commands.split ? this.#readEach(wanted, now) : this.#readPortions(wanted, now);
+    const entries = new Map<string, Entry>();
+    for (const [index, entry] of (await found).entries()) if (entry !== undefined) entries.set(wanted[index]!, entry);
+    return entries;
+  }
+
+  vouches(_key: string, entry: Entry, now: number): boolean {
+    const watches = entry instanceof RedisEntry ? entry.watches : undefined;
+    if (watches === undefined) return false;
+    const { maxStaleness } = this.backend;
+    for (let i = 0; i < watches.length; i += 1) if (!watches[i]!.holds(now, maxStaleness)) return false;
+    return true;
+  }
+
+  async write(key: string, draft: Draft): Promise<void> {
+    await this.#store(key, draft, 'set');
+  }
+
+  async writeMany(drafts: ReadonlyMap<string, Draft>): Promise<void> {
+    // None is stored if one cannot be.
+    for (const [key, { value }] of drafts) this.#writer.encode(key, value);
+    await Promise.all([...drafts].map(([key, draft]) => this.write(key, draft)));
+  }
+
+  async add(key: string, draft: Draft): Promise<boolean> {
+    if (draft.ttl <= 0) {
+      const at = await this.#writer.place(key);
+      const { reply } = await this.backend.commands.read(at.name, false);
+      if (reply === null || (await this.#reader.readFresh(key, bytesOf(reply), at, at.now)) === undefined) {
+        await this.remove(key);
+      }
+      return false;
+    }
+    return (await this.#store(key, draft, 'add')).what === 'stored';
+  }
+
+  async swap(key: string, draft: Draft): Promise<Entry | undefined> {
+    if (draft.ttl <= 0) return this.take(key);
+    const outcome = await this.#store(key, draft, 'swap');
+    const before = outcome.what === 'stored' ? outcome.before : undefined;
+    if (before === undefined) return undefined;
+    const at = await this.#writer.place(key);
+    return this.#reader.readFresh(key, before, at, at.now);
+  }
+
+  async remove(key: string): Promise<boolean> {
+    const at = await this.#writer.place(key);
+    const head = await this.#removed(at, 'head');
+    return head.length > 0 && this.#reader.wasFresh(head, at, at.now);
+  }
+
+  async removeMany(keys: readonly string[]): Promise<readonly string[]> {
+    const removed = await Promise.all(keys.map((key) => this.remove(key)));
+    return keys.filter((_, index) => removed[index]);
+  }
+
+  async take(key: string): Promise<Entry | undefined> {
+    const at = await this.#writer.place(key);
+    const taken = await this.#removed(at, 'all');
+    return taken.length === 0 ? undefined : this.#reader.readFresh(key, taken, at, at.now);
+  }
+
+  async increment(key: string, by: number, draft: Omit<Draft, 'value'>): Promise<number> {
+    const sum = await this.#writer.increment(key, by, draft);
+    this.#told('set', key);
+    return sum;
+  }
+
+  async touch(key: string, ttl: number): Promise<boolean> {
+    if (ttl <= 0) return this.remove(key);
+    const { commands, stamps, names, slack } = this.backend;
+    const at = await this.#writer.place(key);
+    const serverNow = at.now + at.offset;
+    const head = await this.#headOf(key, at);
+    if (head === undefined) return false;
+    const life = ttl + head.grace;
+    const parameters = [
+      String(at.deadline),
+      String(serverNow),
+      String(serverNow + ttl),
+      millisecondsText(life + slack),
+    ];
+    const touched = bytesOf(await commands.run(TOUCH, [at.name], parameters));
+    if (touched.length === 0) return false;
+    if (touched.toString() === 'late')
+      throw new CacheBackendError('the Redis server was asked too late', { timedOut: true });
+    await stamps.keep([this.#stampName, ...head.stamps.tags.map(({ tag }) => names.tag(tag))], life);
+    return this.#reader.wasFresh(touched, at, at.now);
+  }
+
+  lease(key: string, tags: readonly string[], purpose: LeasePurpose): Promise<LeaseAnswer> {
+    return this.#office.lease(key, tags, purpose);
+  }
+
+  async clear(): Promise<void> {
+    await this.backend.commands.send(this.#stampName, ['DEL', this.#stampName]);
+  }
+
+  async #store(key: string, draft: Draft, how: How): Promise<Outcome> {
+    if (draft.ttl <= 0) {
+      await this.remove(key);
+      return { what: 'held' };
+    }
+    const outcome = await this.#writer.store(key, draft, how);
+    if (outcome.what === 'stored') this.#told('set', key);
+    // What is there is not what was to be there.
+    if (outcome.what === 'refused' && how !== 'add') await this.remove(key);
+    return outcome;
+  }
+
+  /** The stamp of the namespace is needed to judge whatever is read: it is asked for at the same time. */
+  #readStamp(): void {
+    const { stamps } = this.backend;
+    if (stamps.known(this.#stampName) === undefined) stamps.fetch(this.#stampName).catch(() => {});
+  }
+
+  async #readEach(keys: readonly string[], now: number): Promise<(Entry | undefined)[]> {
+    return Promise.all(keys.map((key) => this.read(key, now)));
+  }
+
+  async #readPortions(keys: readonly string[], now: number): Promise<(Entry | undefined)[]> {
+    const portions: Promise<(Entry | undefined)[]>[] = [];
+    this.#readStamp();
+    for (let from = 0; from < keys.length; from += PORTION) {
+      portions.push(this.#readPortion(keys.slice(from, from + PORTION), now));
+    }
+    return (await Promise.all(portions)).flat();
+  }
+
+  async #readPortion(keys: readonly string[], now: number): Promise<(Entry | undefined)[]> {
+    const { commands, near } = this.backend;
+    const { replies, session, watches } = await commands.readTogether(
+      keys.map((key) => this.#prefix + key),
+      near,
+    );
+    return Promise.all(
+      replies.map((reply, index) => {
+        if (reply === null) return undefined;
+        const source = { offset: session.offset, watch: watches[index] };
+        return this.#reader.read(keys[index]!, bytesOf(reply), source, now);
+      }),
+    );
+  }
+
+  async #removed(at: Place, how: 'head' | 'all'): Promise<Buffer> {
+    return bytesOf(await this.backend.commands.run(REMOVE, [at.name], [how]));
+  }
+
+  async #headOf(key: string, at: Place): Promise<StoredRecord | undefined> {
+    const { reply } = await this.backend.commands.read(at.name, false);
+    if (reply === null) return undefined;
+    const entry = await this.#reader.readFresh(key, bytesOf(reply), at, at.now);
+    return entry === undefined ? undefined : StoredRecord.readHead(bytesOf(reply));
+  }
+
+  /** Something else than an entry lies there: that is no failure of the server. */
+  #misread(key: string, error: unknown): undefined {
+    if (!(error instanceof ServerError) || error.reply !== 'WRONGTYPE') throw error;
+    const { events } = this.backend;
+    events.emit('unreadable', { namespace: this.namespace, key, reason: 'wrong type', security: false });
+  }
+
+  #told(type: 'set', key: string): void {
+    this.backend.events.emit(type, { namespace: this.namespace, key });
+  }
+}
+
+function bytesOf(reply: Reply): Buffer {
+  return reply instanceof Buffer ? reply : Buffer.from(String(reply));
+}

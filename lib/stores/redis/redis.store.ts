@@ -1,0 +1,109 @@
+import type { Codec } from '../../codec/codec.js';
+import type { SealerOptions } from '../../codec/sealer.js';
+import type { CacheEvents } from '../../events/cache-events.js';
+import type { Clock } from '../../support/clock.js';
+import { WeakRegistry } from '../../support/weak-registry.js';
+import type { FarStore, StoreSize } from '../store.js';
+import { Commands } from './commands.js';
+import { keyPrefixOf } from './connection/borrowed.js';
+import { findServers } from './connection/find-servers.js';
+import { Heartbeat } from './heartbeat.js';
+import { LeaseKeeper } from './lease-keeper.js';
+import { LocalStamps } from './local-stamps.js';
+import { Names } from './names.js';
+import type { RedisBackend } from './redis.backend.js';
+import type { RedisStoreOptions } from './redis-options.js';
+import { RedisSpace } from './redis.space.js';
+import { LOG_ADD } from './scripts.js';
+import { tagHash } from './tag-hash.js';
+import { Tracking } from './tracking.js';
+import { uniqueId } from './unique-ids.js';
+
+/** What is told to the people who run the cache. */
+export interface RedisNotices {
+  /** Changes are not announced, for this reason: what is kept near is good for `maxStaleness` alone. */
+  untracked(reason: string): void;
+}
+
+/** What tests set. */
+export interface RedisTimes {
+  /** Milliseconds for which a lease outlives a holder that has died. Default: 3000. */
+  readonly leaseTime?: number | undefined;
+  /** Milliseconds from the clock's time to the server's. Default: measured. */
+  readonly offset?: number | undefined;
+  /** Milliseconds for which a server keeps an entry beyond its end, for clocks that stand still. Default: 0. */
+  readonly slack?: number | undefined;
+}
+
+const LEASE_TIME = 3_000;
+
+/** Entries on Redis servers, which any number of processes may share. */
+export class RedisStore implements FarStore {
+  readonly shared = true;
+  readonly #backend: RedisBackend;
+  readonly #heartbeat: Heartbeat;
+  readonly #spaces = new WeakRegistry((namespace) => new RedisSpace(this.#backend, namespace));
+
+  /** @throws {CacheOptionsError} where no client library is installed, or the client is of no kind that is known. */
+  constructor(
+    options: RedisStoreOptions,
+    codec: Codec,
+    sealer: SealerOptions,
+    events: CacheEvents,
+    clock: Clock,
+    notices: RedisNotices,
+    { leaseTime = LEASE_TIME, offset, slack = 0 }: RedisTimes = {},
+  ) {
+    const { place, prefix, version, commandTimeout, maxBytes, near, maxStaleness } = options;
+    const tracking = new Tracking(clock);
+    let told = false;
+    const servers = findServers(place, {
+      clock,
+      tracking,
+      commandTimeout,
+      near,
+      offset,
+      onUntracked: (reason) => {
+        if (!told) notices.untracked(reason);
+        told = true;
+      },
+    });
+    const commands = new Commands(servers, tracking);
+    const stamps = new LocalStamps(commands, clock, maxStaleness);
+    const names = new Names(prefix, version, place.kind === 'client' ? keyPrefixOf(place.client) : '');
+    const leases = new LeaseKeeper(commands, clock, leaseTime);
+    const sealed = sealer.keys.length > 0;
+    this.#backend = {
+      commands, tracking, stamps, leases, names, codec, sealed, events, clock, near, maxStaleness, commandTimeout, maxBytes, leaseTime, slack,
+    }; // prettier-ignore
+    this.#heartbeat = new Heartbeat(this.#backend);
+  }
+
+  space(namespace: string): RedisSpace {
+    return this.#spaces.get(namespace);
+  }
+
+  /** First it is listed, for those whose loads may learn one of these tags late; then the stamps go. */
+  async invalidateTags(tags: readonly string[]): Promise<void> {
+    const { commands, names } = this.#backend;
+    const wanted = [...new Set(tags)];
+    if (wanted.length === 0) return;
+    await commands.run(
+      LOG_ADD,
+      [names.log],
+      wanted.map((tag) => Buffer.concat([uniqueId(), tagHash(tag)])),
+    );
+    await Promise.all(wanted.map((tag) => commands.send(names.tag(tag), ['DEL', names.tag(tag)])));
+  }
+
+  /** A server does not know cheaply what is this cache's. */
+  measure(): StoreSize {
+    return { size: undefined, bytes: undefined };
+  }
+
+  close(): void {
+    this.#heartbeat.stop();
+    this.#backend.leases.close();
+    this.#backend.commands.servers.close();
+  }
+}
