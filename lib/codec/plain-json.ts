@@ -1,4 +1,4 @@
-import { isUtf8 } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 import { CacheSerializationError } from '../errors/cache.errors.js';
 import { MAX_DEPTH } from './limits.js';
 import { UnreadableError } from './unreadable.error.js';
@@ -82,8 +82,10 @@ export function parsePlain(bytes: Uint8Array): unknown {
 
 /** @throws {UnreadableError} for what is not UTF-8 */
 export function readText(bytes: Uint8Array): string {
-  if (!isUtf8(bytes)) throw new UnreadableError('content', 'not the text it should be');
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
+  const buffer = bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (isAscii(buffer)) return buffer.toString('latin1');
+  if (!isUtf8(buffer)) throw new UnreadableError('content', 'not the text it should be');
+  return buffer.toString();
 }
 
 /** @throws {UnreadableError} without the cause, whose message has some of the text in it */

@@ -38,9 +38,16 @@ export class BelievedStamps {
     return { namespace: namespace!, tags: this.tags.map((tag, index): StampedTag => ({ tag, stamp: stamps[index]! })) };
   }
 
-  /** Milliseconds for which the server is to keep them. */
+  /** Milliseconds for which the server is to keep them: longer than needed, so that it need not be told each time. */
   get lifeText(): string {
-    return lifeText(this.life.ttl + this.life.grace);
+    return lifeText(2 * (this.life.ttl + this.life.grace));
+  }
+
+  /** They were what the server has, and are kept for {@link lifeText}. */
+  confirmed(): void {
+    const { stamps, commands } = this.backend;
+    if (commands.split) return;
+    stamps.willLast(this.#names, this.#believed, 2 * (this.life.ttl + this.life.grace)).catch(() => {});
   }
 
   /** The names of those that the server with the entry can check itself. */

@@ -4,6 +4,7 @@ import type { Command, Reply } from './connection/redis-client.js';
 import { ServerError } from './connection/server-error.js';
 import type { Servers } from './connection/servers.js';
 import type { Session } from './connection/session.js';
+import { ReadBatch } from './read-batch.js';
 import type { Script } from './scripts.js';
 import type { Tracking, Watch } from './tracking.js';
 
@@ -18,9 +19,14 @@ export interface Tracked {
 /** What several keys had. */
 export interface TrackedMany {
   readonly replies: readonly Reply[];
-  readonly watches: readonly Watch[];
+  readonly watches: readonly Watch[] | undefined;
   readonly session: Session;
 }
+
+/** What is made of what was read. */
+export type Reading<T> = (reply: Reply, watch: Watch | undefined, session: Session) => Awaitable<T>;
+
+export type Failing<T> = (error: unknown) => Awaitable<T>;
 
 /** How often a command is sent on to where the servers say that its key is. */
 const REDIRECTIONS = 5;
@@ -28,6 +34,8 @@ const CACHING = ['CLIENT', 'CACHING', 'YES'] as const;
 
 /** Sends each command to the server that has its key. All commands reject with {@link CacheBackendError} alone. */
 export class Commands {
+  #gathering: ReadBatch | undefined;
+
   constructor(
     readonly servers: Servers,
     private readonly tracking: Tracking,
@@ -49,6 +57,11 @@ export class Commands {
 
   /** Reads a key; changes are announced from now on if `announced`, and if the server can. */
   read(name: string, announced: boolean): Promise<Tracked> {
+    return this.readThen(name, announced, (reply, watch, session) => ({ reply, watch, session }));
+  }
+
+  /** As {@link read}, going on with one of these in the same step. */
+  readThen<T>(name: string, announced: boolean, done: Reading<T>, failed: Failing<T> = rethrown): Promise<T> {
     let session: Awaitable<Session>;
     try {
       session = this.servers.session(name);
@@ -56,14 +69,14 @@ export class Commands {
       return Promise.reject(error as Error);
     }
     return isPromise(session)
-      ? session.then((ready) => this.#read(name, announced, ready))
-      : this.#read(name, announced, session);
+      ? session.then((ready) => this.#read(name, announced, ready, done, failed))
+      : this.#read(name, announced, session, done, failed);
   }
 
   /** Reads keys that lie on one server, with one command. */
   async readTogether(names: readonly string[], announced: boolean): Promise<TrackedMany> {
     const session = await this.servers.session(names[0]!);
-    const watches = names.map((name) => this.tracking.watch(session, name));
+    const watches = announced ? names.map((name) => this.tracking.watch(session, name)) : undefined;
     if (announced && session.optIn) session.send(CACHING).catch(() => {});
     return { replies: (await session.send(['MGET', ...names])) as readonly Reply[], watches, session };
   }
@@ -79,14 +92,27 @@ export class Commands {
     }
   }
 
-  #read(name: string, announced: boolean, session: Session): Promise<Tracked> {
-    const watch = this.tracking.watch(session, name);
+  #read<T>(name: string, announced: boolean, session: Session, done: Reading<T>, failed: Failing<T>): Promise<T> {
+    const watch = announced ? this.tracking.watch(session, name) : undefined;
+    const onReply = (reply: Reply): Awaitable<T> => done(reply, watch, session);
+    const onError = async (error: unknown): Promise<T> => {
+      try {
+        const again = await this.#readAgain(name, announced, ['GET', name], session, error);
+        return await done(again.reply, again.watch, again.session);
+      } catch (final) {
+        return failed(final);
+      }
+    };
+    if (!this.split && !(announced && session.optIn)) return this.#batch(session).add(name, onReply, onError);
     if (announced && session.optIn) session.send(CACHING).catch(() => {});
-    const command = ['GET', name];
-    return session.send(command).then(
-      (reply) => ({ reply, watch, session }),
-      (error: unknown) => this.#readAgain(name, announced, command, session, error),
-    );
+    return session.ask(['GET', name], onReply, onError);
+  }
+
+  /** The reads of this turn of the event loop. */
+  #batch(session: Session): ReadBatch {
+    const batch = this.#gathering;
+    if (batch?.session === session && !batch.closed) return batch;
+    return (this.#gathering = new ReadBatch(session));
   }
 
   /** A read that a lost connection left without an answer can be repeated: it changes nothing. */
@@ -125,4 +151,8 @@ export class Commands {
     }
     throw last;
   }
+}
+
+function rethrown(error: unknown): never {
+  throw error;
 }

@@ -68,6 +68,8 @@ export class EntryReader {
   }
 
   #judge(key: string, record: StoredRecord, source: Source): Awaitable<RedisEntry | undefined> {
+    const own = this.backend.stamps.known(this.#stampName);
+    if (own !== undefined && record.hasJust(own.stamp)) return this.#decode(key, record, source, [own]);
     const known = this.#check(record.stamps);
     if (isPromise(known)) return known.then((later) => later && this.#decode(key, record, source, later));
     return known && this.#decode(key, record, source, known);
@@ -75,10 +77,15 @@ export class EntryReader {
 
   /** What is known of the stamps where all of them are the right ones: at once, unless the server has to be asked. */
   #check(stamps: Stamps): Awaitable<readonly KnownStamp[] | undefined> {
-    const { stamps: local } = this.backend;
-    const own = local.known(this.#stampName);
-    if (stamps.tags.length === 0 && own?.stamp.equals(stamps.namespace) === true) return [own];
-    return this.#compare(stamps);
+    const { names, stamps: local } = this.backend;
+    const known: KnownStamp[] = [];
+    for (let i = -1; i < stamps.tags.length; i += 1) {
+      const stamped = stamps.tags[i];
+      const one = local.known(stamped === undefined ? this.#stampName : names.tag(stamped.tag));
+      if (one === undefined || !one.stamp.equals(stamped?.stamp ?? stamps.namespace)) return this.#compare(stamps);
+      known.push(one);
+    }
+    return known;
   }
 
   async #compare({ namespace, tags }: Stamps): Promise<readonly KnownStamp[] | undefined> {

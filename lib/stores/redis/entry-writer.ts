@@ -6,8 +6,9 @@ import type { EntryReader, Source } from './entry-reader.js';
 import { millisecondsText, NONE } from './local-stamps.js';
 import { StoredRecord, writeRecord, type NewRecord } from './record.js';
 import type { RedisBackend } from './redis.backend.js';
-import { INCREMENT, WRITE, type Script } from './scripts.js';
+import { INCREMENT, SET, WRITE, type Script } from './scripts.js';
 import { uniqueId } from './unique-ids.js';
+import { WriteBatch } from './write-batch.js';
 
 /** Where and when something is done. */
 export interface Place extends Source {
@@ -64,7 +65,10 @@ export class EntryWriter {
 
   /** Milliseconds for which the server keeps an entry; `''` for ever, `0` not at all. */
   kept({ ttl, grace }: Life): string {
-    return ttl > 0 ? millisecondsText(ttl + grace + this.backend.slack) : '0';
+    if (ttl <= 0) return '0';
+    const text = millisecondsText(ttl + grace + this.backend.slack);
+    if (text === '') this.backend.endless.expects();
+    return text;
   }
 
   /** A record to be stored; undefined where it is too large, which those who listen are told. */
@@ -79,6 +83,10 @@ export class EntryWriter {
   async store(key: string, draft: Draft, how: How): Promise<Outcome> {
     const frame = this.encode(key, draft.value);
     const at = await this.place(key);
+    if (how === 'set') {
+      const outcome = await this.#set(key, at, frame, draft);
+      if (outcome !== undefined) return outcome;
+    }
     const believed = this.believe(draft.tags, draft);
     // What concurrent callers make of an entry must not depend on stamps that are corrected afterwards.
     await (how === 'set' ? believed.prepare() : believed.settle());
@@ -89,6 +97,7 @@ export class EntryWriter {
       const [what, found, ...stamps] = await this.#run(WRITE, at, record, [how, version], draft, believed);
       if (what === 'stamps') believed.correct([found, ...stamps]);
       else if (what === 'stored') {
+        believed.confirmed();
         if (how === 'set' && !(await believed.confirm())) await this.#restamp(key, at, record, frame, draft, believed);
         return { what, before: found.length === 0 ? undefined : found };
       } else if ((await this.reader.readFresh(key, found, at, at.now)) !== undefined) return { what: 'held' };
@@ -126,6 +135,43 @@ export class EntryWriter {
       } else return first;
     }
     throw unsettled();
+  }
+
+  /**
+   * Stores with stamps that are known: if one of them was not right any more, the server has said so before it answers.
+   * Undefined where nothing is known to be right.
+   */
+  async #set(key: string, at: Place, frame: Uint8Array, draft: Draft): Promise<Outcome | undefined> {
+    const { stamps, commands, names } = this.backend;
+    if (commands.split) return undefined;
+    const tags = draft.tags.length === 0 ? draft.tags : [...new Set(draft.tags)];
+    const stampNames = [this.#stampName, ...tags.map((tag) => names.tag(tag))];
+    const known = stamps.knownToLast(stampNames, draft.ttl + draft.grace);
+    if (known === undefined) return undefined;
+    const [namespace, ...others] = known;
+    const carried = {
+      namespace: namespace!.stamp,
+      tags: tags.map((tag, index) => ({ tag, stamp: others[index]!.stamp })),
+    };
+    const record = this.record(key, { ...span(draft, at), stamps: carried, frame });
+    if (record === undefined) return { what: 'refused' };
+    await this.#batch(at).add(at.name, record, this.kept(draft));
+    if (!known.every(({ watch }) => watch!.isTold)) {
+      const believed = this.believe(draft.tags, draft);
+      await believed.ask();
+      await this.#restamp(key, at, record, frame, draft, believed);
+    }
+    return { what: 'stored', before: undefined };
+  }
+
+  /** What is stored in this turn of the event loop. */
+  #batch({ deadline }: Place): WriteBatch {
+    const { writes, commands } = this.backend;
+    if (writes.current?.closed === false) return writes.current;
+    return (writes.current = new WriteBatch(async (names, records, about) => {
+      const reply = await commands.run(SET, names, [String(deadline), records, ...about]);
+      if (String(reply) === 'late') throw late();
+    }));
   }
 
   /** Corrects what was just stored with stamps that were not right any more, unless it has been replaced since. */
@@ -195,7 +241,7 @@ export class EntryWriter {
   async #answer(script: Script, names: readonly string[], parameters: Command): Promise<[string, Buffer, ...Buffer[]]> {
     const [what, ...found] = (await this.backend.commands.run(script, names, parameters)) as Buffer[];
     const outcome = what!.toString();
-    if (outcome === 'late') throw new CacheBackendError('the Redis server was asked too late', { timedOut: true });
+    if (outcome === 'late') throw late();
     return [outcome, ...found] as [string, Buffer, ...Buffer[]];
   }
 }
@@ -215,6 +261,10 @@ function versionOf(record: Buffer): Buffer {
 function notANumber(value: unknown): CacheTypeError {
   const found = value === null ? 'null' : typeof value;
   return new CacheTypeError(`a ${found} is stored where a number is needed`, { operation: 'increment' });
+}
+
+function late(): CacheBackendError {
+  return new CacheBackendError('the Redis server was asked too late', { timedOut: true });
 }
 
 function unsettled(): CacheBackendError {

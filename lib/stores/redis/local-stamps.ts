@@ -1,5 +1,6 @@
 import type { Clock } from '../../support/clock.js';
 import type { Commands } from './commands.js';
+import { ServerError } from './connection/server-error.js';
 import { STAMP } from './scripts.js';
 import type { Watch } from './tracking.js';
 import { ID_LENGTH } from './unique-ids.js';
@@ -8,6 +9,10 @@ import { ID_LENGTH } from './unique-ids.js';
 export interface KnownStamp {
   readonly stamp: Buffer;
   readonly watch: Watch | undefined;
+  /** Milliseconds of the machine's monotonic time until which the server keeps it at least. */
+  lasts: number;
+  /** Whether it was used since this was asked last. */
+  used: boolean;
 }
 
 /** Stamps that are known here at most; those used last are kept. */
@@ -25,7 +30,6 @@ export const NONE: Buffer = Buffer.alloc(0);
 export class LocalStamps {
   readonly #known = new Map<string, KnownStamp>();
   readonly #fetching = new Map<string, Promise<KnownStamp | undefined>>();
-  #used = new Set<string>();
 
   constructor(
     private readonly commands: Commands,
@@ -38,15 +42,17 @@ export class LocalStamps {
   known(name: string): KnownStamp | undefined {
     const known = this.#known.get(name);
     if (known === undefined) return undefined;
-    const { watch } = known;
-    // Another server's announcements come over another connection, which may be dead.
-    const trusted = watch!.isTold && (!this.commands.split || watch!.holds(this.clock.now(), this.maxStaleness));
-    if (trusted) {
-      this.#used.add(name);
+    if (this.#isTrusted(known)) {
+      known.used = true;
       return known;
     }
     this.#known.delete(name);
     return undefined;
+  }
+
+  isKnown(name: string): boolean {
+    const known = this.#known.get(name);
+    return known !== undefined && this.#isTrusted(known);
   }
 
   /** As the server has it now; undefined where it has none. */
@@ -63,22 +69,51 @@ export class LocalStamps {
     return (await this.commands.run(STAMP, [name], [candidate, lifeText])) as Buffer;
   }
 
+  /** All of them, if they are known and outlive an entry of this life that is stored now. */
+  knownToLast(names: readonly string[], life: number): readonly KnownStamp[] | undefined {
+    const last = performance.now() + life;
+    const found: KnownStamp[] = [];
+    for (const name of names) {
+      const known = this.known(name);
+      if (known === undefined || known.lasts < last) return undefined;
+      found.push(known);
+    }
+    return found;
+  }
+
+  /** The server was told to keep these stamps for so long: those who write next need not tell it again. */
+  async willLast(names: readonly string[], stamps: readonly Buffer[], life: number): Promise<void> {
+    const lasts = performance.now() + Math.max(life, LEAST_LIFE);
+    const found = await Promise.all(names.map((name) => this.known(name) ?? this.fetch(name)));
+    for (const [index, known] of found.entries()) {
+      if (known?.stamp.equals(stamps[index]!) === true) known.lasts = Math.max(known.lasts, lasts);
+    }
+  }
+
   /** Sees to it that they outlive an entry. */
   async keep(names: readonly string[], life: number): Promise<void> {
     await Promise.all(names.map((name) => this.demand(name, NONE, lifeText(life))));
   }
 
   /** The names of those that were used since this was asked last. */
-  takeUsed(): ReadonlySet<string> {
-    const used = this.#used;
-    this.#used = new Set();
+  takeUsed(): string[] {
+    const used: string[] = [];
+    for (const [name, known] of this.#known) {
+      if (known.used) used.push(name);
+      known.used = false;
+    }
     return used;
   }
 
+  /** Another server's announcements come over another connection, which may be dead. */
+  #isTrusted({ watch }: KnownStamp): boolean {
+    return watch!.isTold && (!this.commands.split || watch!.holds(this.clock.now(), this.maxStaleness));
+  }
+
   async #fetch(name: string): Promise<KnownStamp | undefined> {
-    const { reply, watch } = await this.commands.read(name, true);
+    const { reply, watch } = await this.commands.read(name, true).catch(unlessWrongType);
     if (!(reply instanceof Buffer) || reply.length !== ID_LENGTH) return undefined;
-    const known = { stamp: reply, watch };
+    const known = { stamp: reply, watch, lasts: -Infinity, used: true };
     if (watch?.isTold === true) this.#learn(name, known);
     return known;
   }
@@ -88,6 +123,12 @@ export class LocalStamps {
     this.#known.set(name, known);
     if (this.#known.size > MOST) this.#known.delete(this.#known.keys().next().value!);
   }
+}
+
+/** Where somebody else keeps something of another type, there is no stamp. */
+function unlessWrongType(error: unknown): { readonly reply: null; readonly watch: undefined } {
+  if (error instanceof ServerError && error.reply === 'WRONGTYPE') return { reply: null, watch: undefined };
+  throw error;
 }
 
 /** Milliseconds for which stamps are kept that an entry of this life carries; `''` for ever. */

@@ -30,6 +30,27 @@ export class Names {
     return `${this.#base}t:${tag}`;
   }
 
+  /** Every entry, in the language of SCAN. */
+  get everyEntry(): string {
+    return `${this.#base.replaceAll(/[*?[\]\\^]/g, '\\$&')}e:*`;
+  }
+
+  /** Of the stamp of the namespace that an entry is in; undefined where the name is not that of an entry. */
+  namespaceOf(entry: string): string | undefined {
+    const end = entry.indexOf(':', this.#base.length + 2);
+    return end === -1 ? undefined : `${this.#base}n:${entry.slice(this.#base.length + 2, end)}`;
+  }
+
+  /** Says that entries without an end have been stored. */
+  get endless(): string {
+    return `${this.#base}endless`;
+  }
+
+  /** Held by the process that sweeps. */
+  get sweep(): string {
+    return `${this.#base}sweep`;
+  }
+
   /** Of the list of the tags that were invalidated last. */
   get log(): string {
     return `${this.#base}l`;

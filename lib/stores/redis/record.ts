@@ -131,10 +131,18 @@ export class StoredRecord {
   }
 
   get stamps(): Stamps {
-    return this.#stamps!;
+    return (this.#stamps ??= readStamps(this.bytes, STAMPS_AT, this.frameAt)!);
+  }
+
+  /** Whether there are no tags, and the namespace has this stamp. */
+  hasJust(namespace: Buffer): boolean {
+    if (this.bytes.readUInt32LE(STAMPS_AT + ID_LENGTH) !== 0) return false;
+    return this.bytes.compare(namespace, 0, ID_LENGTH, STAMPS_AT, STAMPS_AT + ID_LENGTH) === 0;
   }
 
   #hasStamps(): boolean {
+    if (this.frameAt < STAMPS_AT + ID_LENGTH + 4) return false;
+    if (this.bytes.readUInt32LE(STAMPS_AT + ID_LENGTH) === 0) return true;
     this.#stamps = readStamps(this.bytes, STAMPS_AT, this.frameAt);
     return this.#stamps !== undefined;
   }

@@ -6,6 +6,7 @@ import type { LeaseKeeper } from './lease-keeper.js';
 import type { LocalStamps } from './local-stamps.js';
 import type { Names } from './names.js';
 import type { Tracking } from './tracking.js';
+import type { WriteBatch } from './write-batch.js';
 
 /** What all namespaces of one store share. */
 export interface RedisBackend {
@@ -13,6 +14,10 @@ export interface RedisBackend {
   readonly tracking: Tracking;
   readonly stamps: LocalStamps;
   readonly leases: LeaseKeeper;
+  /** What is being gathered to be stored in one step. */
+  readonly writes: { current: WriteBatch | undefined };
+  /** Told of entries without an end, and of entries that have become void. */
+  readonly endless: { expects(): void; wake(): void };
   readonly names: Names;
   readonly codec: Codec;
   /** Whether frames are encrypted, and so vouch for themselves. */

@@ -1,5 +1,6 @@
 import type { Draft, Entry, FarSpace, LeaseAnswer, LeasePurpose } from '../store.js';
 import { CacheBackendError } from '../../errors/cache.errors.js';
+import { isPromise } from '../../support/awaitable.js';
 import type { Reply } from './connection/redis-client.js';
 import { ServerError } from './connection/server-error.js';
 import { EntryReader } from './entry-reader.js';
@@ -34,29 +35,36 @@ export class RedisSpace implements FarSpace {
   }
 
   read(key: string, now: number): Promise<Entry | undefined> {
-    const { commands, near } = this.backend;
-    this.#readStamp();
-    return commands.read(this.#prefix + key, near).then(
-      ({ reply, watch, session }) =>
+    const { commands, near, stamps } = this.backend;
+    // It is needed to judge whatever is read: where it is not known it is asked for at the same time.
+    if (!stamps.isKnown(this.#stampName)) this.#fetchStamp();
+    return commands.readThen<Entry | undefined>(
+      this.#prefix + key,
+      near,
+      (reply, watch, session) =>
         reply === null ? undefined : this.#reader.read(key, bytesOf(reply), { offset: session.offset, watch }, now),
-      (error: unknown) => this.#misread(key, error),
+      (error) => this.#misread(key, error),
     );
   }
 
   async readMany(keys: readonly string[], now: number): Promise<Map<string, Entry>> {
     const wanted = [...new Set(keys)];
-    const found = this.backend.commands.split ? this.#readEach(wanted, now) : this.#readPortions(wanted, now);
+    const { commands, stamps } = this.backend;
+    if (!stamps.isKnown(this.#stampName)) this.#fetchStamp();
+    const size = commands.split ? 1 : PORTION;
+    const portions: Promise<readonly (Entry | undefined)[]>[] = [];
+    for (let from = 0; from < wanted.length; from += size) {
+      portions.push(this.#readPortion(wanted.slice(from, from + size), now));
+    }
+    const found = (await Promise.all(portions)).flat();
     const entries = new Map<string, Entry>();
-    for (const [index, entry] of (await found).entries()) if (entry !== undefined) entries.set(wanted[index]!, entry);
+    for (const [index, entry] of found.entries()) if (entry !== undefined) entries.set(wanted[index]!, entry);
     return entries;
   }
 
   vouches(_key: string, entry: Entry, now: number): boolean {
-    const watches = entry instanceof RedisEntry ? entry.watches : undefined;
-    if (watches === undefined) return false;
-    const { maxStaleness } = this.backend;
-    for (let i = 0; i < watches.length; i += 1) if (!watches[i]!.holds(now, maxStaleness)) return false;
-    return true;
+    const { tracking, maxStaleness } = this.backend;
+    return entry instanceof RedisEntry && entry.isCurrent(tracking, now, maxStaleness);
   }
 
   async write(key: string, draft: Draft): Promise<void> {
@@ -72,8 +80,8 @@ export class RedisSpace implements FarSpace {
   async add(key: string, draft: Draft): Promise<boolean> {
     if (draft.ttl <= 0) {
       const at = await this.#writer.place(key);
-      const { reply } = await this.backend.commands.read(at.name, false);
-      if (reply === null || (await this.#reader.readFresh(key, bytesOf(reply), at, at.now)) === undefined) {
+      const found = await this.#found(key, at);
+      if (found === undefined || (await this.#reader.readFresh(key, found, at, at.now)) === undefined) {
         await this.remove(key);
       }
       return false;
@@ -116,6 +124,7 @@ export class RedisSpace implements FarSpace {
   async touch(key: string, ttl: number): Promise<boolean> {
     if (ttl <= 0) return this.remove(key);
     const { commands, stamps, names, slack } = this.backend;
+    if (ttl === Infinity) this.backend.endless.expects();
     const at = await this.#writer.place(key);
     const serverNow = at.now + at.offset;
     const head = await this.#headOf(key, at);
@@ -140,7 +149,9 @@ export class RedisSpace implements FarSpace {
   }
 
   async clear(): Promise<void> {
-    await this.backend.commands.send(this.#stampName, ['DEL', this.#stampName]);
+    const { commands, endless } = this.backend;
+    await commands.send(this.#stampName, ['DEL', this.#stampName]);
+    endless.wake();
   }
 
   async #store(key: string, draft: Draft, how: How): Promise<Outcome> {
@@ -155,38 +166,21 @@ export class RedisSpace implements FarSpace {
     return outcome;
   }
 
-  /** The stamp of the namespace is needed to judge whatever is read: it is asked for at the same time. */
-  #readStamp(): void {
-    const { stamps } = this.backend;
-    if (stamps.known(this.#stampName) === undefined) stamps.fetch(this.#stampName).catch(() => {});
+  #fetchStamp(): void {
+    this.backend.stamps.fetch(this.#stampName).catch(() => {});
   }
 
-  async #readEach(keys: readonly string[], now: number): Promise<(Entry | undefined)[]> {
-    return Promise.all(keys.map((key) => this.read(key, now)));
-  }
-
-  async #readPortions(keys: readonly string[], now: number): Promise<(Entry | undefined)[]> {
-    const portions: Promise<(Entry | undefined)[]>[] = [];
-    this.#readStamp();
-    for (let from = 0; from < keys.length; from += PORTION) {
-      portions.push(this.#readPortion(keys.slice(from, from + PORTION), now));
-    }
-    return (await Promise.all(portions)).flat();
-  }
-
-  async #readPortion(keys: readonly string[], now: number): Promise<(Entry | undefined)[]> {
+  async #readPortion(keys: readonly string[], now: number): Promise<readonly (Entry | undefined)[]> {
+    if (keys.length === 1) return [await this.read(keys[0]!, now)];
     const { commands, near } = this.backend;
-    const { replies, session, watches } = await commands.readTogether(
-      keys.map((key) => this.#prefix + key),
-      near,
-    );
-    return Promise.all(
-      replies.map((reply, index) => {
-        if (reply === null) return undefined;
-        const source = { offset: session.offset, watch: watches[index] };
-        return this.#reader.read(keys[index]!, bytesOf(reply), source, now);
-      }),
-    );
+    const names = keys.map((key) => this.#prefix + key);
+    const { replies, session, watches } = await commands.readTogether(names, near);
+    const { offset } = session;
+    const entries = replies.map((reply, index) => {
+      if (reply === null) return undefined;
+      return this.#reader.read(keys[index]!, bytesOf(reply), { offset, watch: watches?.[index] }, now);
+    });
+    return entries.some(isPromise) ? Promise.all(entries) : (entries as (Entry | undefined)[]);
   }
 
   async #removed(at: Place, how: 'head' | 'all'): Promise<Buffer> {
@@ -194,10 +188,17 @@ export class RedisSpace implements FarSpace {
   }
 
   async #headOf(key: string, at: Place): Promise<StoredRecord | undefined> {
-    const { reply } = await this.backend.commands.read(at.name, false);
-    if (reply === null) return undefined;
-    const entry = await this.#reader.readFresh(key, bytesOf(reply), at, at.now);
-    return entry === undefined ? undefined : StoredRecord.readHead(bytesOf(reply));
+    const found = await this.#found(key, at);
+    if (found === undefined) return undefined;
+    const entry = await this.#reader.readFresh(key, found, at, at.now);
+    return entry === undefined ? undefined : StoredRecord.readHead(found);
+  }
+
+  #found(key: string, { name }: Place): Promise<Buffer | undefined> {
+    return this.backend.commands.read(name, false).then(
+      ({ reply }) => (reply === null ? undefined : bytesOf(reply)),
+      (error: unknown) => this.#misread(key, error),
+    );
   }
 
   /** Something else than an entry lies there: that is no failure of the server. */

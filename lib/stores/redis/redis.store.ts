@@ -15,6 +15,7 @@ import type { RedisBackend } from './redis.backend.js';
 import type { RedisStoreOptions } from './redis-options.js';
 import { RedisSpace } from './redis.space.js';
 import { LOG_ADD } from './scripts.js';
+import { Sweeper } from './sweeper.js';
 import { tagHash } from './tag-hash.js';
 import { Tracking } from './tracking.js';
 import { uniqueId } from './unique-ids.js';
@@ -33,15 +34,20 @@ export interface RedisTimes {
   readonly offset?: number | undefined;
   /** Milliseconds for which a server keeps an entry beyond its end, for clocks that stand still. Default: 0. */
   readonly slack?: number | undefined;
+  /** Milliseconds from a clear or an invalidation to the sweep after it. Default: 5000. */
+  readonly sweepDelay?: number | undefined;
 }
 
 const LEASE_TIME = 3_000;
+/** Others may follow. */
+const SWEEP_DELAY = 5_000;
 
 /** Entries on Redis servers, which any number of processes may share. */
 export class RedisStore implements FarStore {
   readonly shared = true;
   readonly #backend: RedisBackend;
   readonly #heartbeat: Heartbeat;
+  readonly #sweeper: Sweeper;
   readonly #spaces = new WeakRegistry((namespace) => new RedisSpace(this.#backend, namespace));
 
   /** @throws {CacheOptionsError} where no client library is installed, or the client is of no kind that is known. */
@@ -52,7 +58,7 @@ export class RedisStore implements FarStore {
     events: CacheEvents,
     clock: Clock,
     notices: RedisNotices,
-    { leaseTime = LEASE_TIME, offset, slack = 0 }: RedisTimes = {},
+    { leaseTime = LEASE_TIME, offset, slack = 0, sweepDelay = SWEEP_DELAY }: RedisTimes = {},
   ) {
     const { place, prefix, version, commandTimeout, maxBytes, near, maxStaleness } = options;
     const tracking = new Tracking(clock);
@@ -73,19 +79,25 @@ export class RedisStore implements FarStore {
     const names = new Names(prefix, version, place.kind === 'client' ? keyPrefixOf(place.client) : '');
     const leases = new LeaseKeeper(commands, clock, leaseTime);
     const sealed = sealer.keys.length > 0;
+    const writes = { current: undefined };
+    const endless = { expects: () => this.#sweeper.expects(), wake: () => this.#sweeper.wake() };
     this.#backend = {
-      commands, tracking, stamps, leases, names, codec, sealed, events, clock, near, maxStaleness, commandTimeout, maxBytes, leaseTime, slack,
+      commands, tracking, stamps, leases, writes, endless, names, codec, sealed, events, clock, near, maxStaleness, commandTimeout, maxBytes, leaseTime, slack,
     }; // prettier-ignore
     this.#heartbeat = new Heartbeat(this.#backend);
+    this.#sweeper = new Sweeper(this.#backend, sweepDelay);
   }
 
   space(namespace: string): RedisSpace {
     return this.#spaces.get(namespace);
   }
 
-  /** First it is listed, for those whose loads may learn one of these tags late; then the stamps go. */
+  /**
+   * First it is listed, for those whose loads may learn one of these tags late; then the stamps go. What is kept near is told
+   * here as well: not every server announces it.
+   */
   async invalidateTags(tags: readonly string[]): Promise<void> {
-    const { commands, names } = this.#backend;
+    const { commands, names, tracking } = this.#backend;
     const wanted = [...new Set(tags)];
     if (wanted.length === 0) return;
     await commands.run(
@@ -93,7 +105,10 @@ export class RedisStore implements FarStore {
       [names.log],
       wanted.map((tag) => Buffer.concat([uniqueId(), tagHash(tag)])),
     );
-    await Promise.all(wanted.map((tag) => commands.send(names.tag(tag), ['DEL', names.tag(tag)])));
+    const stamps = wanted.map((tag) => names.tag(tag));
+    await Promise.all(stamps.map((name) => commands.send(name, ['DEL', name])));
+    for (const name of stamps) tracking.invalidated(name);
+    this.#sweeper.wake();
   }
 
   /** A server does not know cheaply what is this cache's. */
@@ -103,6 +118,7 @@ export class RedisStore implements FarStore {
 
   close(): void {
     this.#heartbeat.stop();
+    this.#sweeper.close();
     this.#backend.leases.close();
     this.#backend.commands.servers.close();
   }

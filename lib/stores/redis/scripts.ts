@@ -69,7 +69,10 @@ end
 `;
 
 function script(body: string): Script {
-  const text = PRELUDE + body;
+  return plainScript(PRELUDE + body);
+}
+
+function plainScript(text: string): Script {
   return { text, sha: createHash('sha1').update(text).digest('hex') };
 }
 
@@ -168,6 +171,24 @@ put(KEYS[1], ARGV[2], ARGV[3])
 return {'stored', ARGV[6] == 'swap' and has_entry(v) and v or ''}
 `);
 
+/**
+ * As WRITE with `set`, for stamps that are known to be right and to last. KEYS: entries. ARGV: the server's time until which it may
+ * be done, all the records one after another, then of each its length and its milliseconds ('': for ever). Answers 'late' or
+ * 'stored'.
+ */
+export const SET = plainScript(`
+local t = redis.call('TIME')
+if t[1] * 1000 + t[2] / 1000 > tonumber(ARGV[1]) then return 'late' end
+local from = 1
+for i = 1, #KEYS do
+  local to = from + ARGV[2 * i + 1]
+  local record, life = ARGV[2]:sub(from, to - 1), ARGV[2 * i + 2]
+  if life == '' then redis.call('SET', KEYS[i], record) else redis.call('SET', KEYS[i], record, 'PX', life) end
+  from = to
+end
+return 'stored'
+`);
+
 /** KEYS: entry. ARGV: `head` or `all`. Answers that much of what was there. */
 export const REMOVE = script(`
 local v = record(KEYS[1])
@@ -200,6 +221,13 @@ local differ = stamps_differ(9, ARGV[5])
 if differ then return {'stamps', unpack(differ)} end
 put(KEYS[1], ARGV[2], ARGV[3])
 return {'first'}
+`);
+
+/** KEYS: entry. ARGV: the version of a void entry, which is removed if it is still there and nobody loads in its place. */
+export const FORGET = script(`
+local v = record(KEYS[1])
+if has_entry(v) and version(v) == ARGV[1] and v:byte(2) == 0 then redis.call('DEL', KEYS[1]) end
+return 0
 `);
 
 /** KEYS: entry. ARGV: the server's time until which it may be done, now, its end, milliseconds ('': for ever). Answers its head. */

@@ -15,6 +15,8 @@ export class Tracking {
   readonly #changes = new Uint32Array(SLOTS);
   readonly #waiting = new Map<string, Set<() => void>>();
   #flushes = 0;
+  /** How often a change of anything was announced. */
+  announcements = 0;
 
   constructor(private readonly clock: Clock) {}
 
@@ -31,6 +33,7 @@ export class Tracking {
       this.forgetAll();
       return;
     }
+    this.announcements += 1;
     const name = key.toString();
     const slot = slotOf(name);
     this.#changes[slot] = this.#changes[slot]! + 1;
@@ -40,6 +43,7 @@ export class Tracking {
 
   /** Nothing that was read before is good any more. */
   forgetAll(): void {
+    this.announcements += 1;
     this.#flushes += 1;
     for (const waiting of this.#waiting.values()) for (const wake of waiting) wake();
   }
@@ -73,7 +77,7 @@ export class Watch {
 
   /** Whether no change of it has been announced, by a server that would have announced it. */
   get isTold(): boolean {
-    return this.session.tracked && this.session.live && this.#isUnchanged;
+    return this.session.tracked && this.session.live && this.isUnchanged;
   }
 
   /**
@@ -81,11 +85,16 @@ export class Watch {
    * last time no longer than `maxStaleness` milliseconds ago. One that announces nothing is heard of when it is read.
    */
   holds(now: number, maxStaleness: number): boolean {
-    const { session } = this;
-    return now - (session.tracked ? session.provenAt : this.readAt) <= maxStaleness && this.#isUnchanged;
+    return now - this.heardAt <= maxStaleness && this.isUnchanged;
   }
 
-  get #isUnchanged(): boolean {
+  /** On the cache's clock: when a change would have been announced, at the latest. */
+  get heardAt(): number {
+    const { session } = this;
+    return session.tracked ? session.provenAt : this.readAt;
+  }
+
+  get isUnchanged(): boolean {
     return this.tracking.isUnchanged(this.slot, this.changes, this.flushes);
   }
 }

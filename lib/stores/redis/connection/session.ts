@@ -1,4 +1,5 @@
 import { CacheBackendError } from '../../../errors/cache.errors.js';
+import type { Awaitable } from '../../../support/awaitable.js';
 import type { Clock } from '../../../support/clock.js';
 import type { Command, RedisClient, Reply } from './redis-client.js';
 import { isServerAnswer, ServerError } from './server-error.js';
@@ -75,9 +76,23 @@ export class Session {
 
   /** @throws {ServerError} for an answer that is an error; any other {@link CacheBackendError} if there is none. */
   send(command: Command): Promise<Reply> {
-    if (this.#end !== undefined) return Promise.reject(failureOf(this.#end));
+    return this.ask(command, itself, rethrown);
+  }
+
+  /** As {@link send}, going on with one of these in the same step. */
+  ask<T>(command: Command, done: (reply: Reply) => Awaitable<T>, failed: (error: unknown) => Awaitable<T>): Promise<T> {
+    if (this.#end !== undefined) return Promise.reject(failureOf(this.#end)).catch(failed);
     this.#supervision.sent();
-    return this.#client.sendCommand(command, AS_BYTES).then(this.#answered, this.#failed) as Promise<Reply>;
+    return this.#client.sendCommand(command, AS_BYTES).then(
+      (reply) => {
+        this.#supervision.settled(true);
+        return done(reply as Reply);
+      },
+      (error: unknown) => {
+        this.#supervision.settled(false);
+        return failed(this.#translated(error));
+      },
+    );
   }
 
   /** Idempotent. */
@@ -89,19 +104,21 @@ export class Session {
     this.onEnd(end);
   }
 
-  readonly #answered = (reply: unknown): unknown => {
-    this.#supervision.settled(true);
-    return reply;
-  };
-
-  readonly #failed = (error: unknown): never => {
-    this.#supervision.settled(false);
-    if (this.#end !== undefined) throw failureOf(this.#end);
-    if (isServerAnswer(error)) throw new ServerError(error.message, { cause: error });
+  #translated(error: unknown): CacheBackendError {
+    if (this.#end !== undefined) return failureOf(this.#end);
+    if (isServerAnswer(error)) return new ServerError(error.message, { cause: error });
     const end = { timedOut: false, reason: 'the connection to the Redis server was lost' };
     this.end(end);
-    throw failureOf(end, error);
-  };
+    return failureOf(end, error);
+  }
+}
+
+function itself(reply: Reply): Reply {
+  return reply;
+}
+
+function rethrown(error: unknown): never {
+  throw error;
 }
 
 /** Also where it is not, or no longer, open. */

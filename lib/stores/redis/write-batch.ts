@@ -1,0 +1,51 @@
+/** Entries that one command stores at most, and bytes of all of them after which no other is added. */
+const MOST = 64;
+const MOST_BYTES = 1_048_576;
+
+/** Somebody who waits for an entry to be stored. */
+interface Writer {
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+/** Entries that are stored in the same turn of the event loop, on one server, in one step. */
+export class WriteBatch {
+  readonly #names: string[] = [];
+  readonly #records: Buffer[] = [];
+  readonly #about: string[] = [];
+  readonly #writers: Writer[] = [];
+  #bytes = 0;
+  #sent = false;
+
+  /** @param store takes the keys, all records one after another, and of each its length and its life */
+  constructor(
+    private readonly store: (names: readonly string[], records: Buffer, about: readonly string[]) => Promise<unknown>,
+  ) {
+    process.nextTick(() => void this.#send());
+  }
+
+  /** Whether another entry would be too late, or too much. */
+  get closed(): boolean {
+    return this.#sent || this.#names.length === MOST || this.#bytes > MOST_BYTES;
+  }
+
+  /** @param life as the script takes it: milliseconds, or `''` for ever */
+  add(name: string, record: Buffer, life: string): Promise<void> {
+    this.#bytes += record.length;
+    this.#names.push(name);
+    this.#records.push(record);
+    this.#about.push(String(record.length), life);
+    return new Promise((resolve, reject) => this.#writers.push({ resolve, reject }));
+  }
+
+  async #send(): Promise<void> {
+    this.#sent = true;
+    try {
+      // One piece is less work to send than many.
+      await this.store(this.#names, Buffer.concat(this.#records), this.#about);
+      for (const writer of this.#writers) writer.resolve();
+    } catch (error) {
+      for (const writer of this.#writers) writer.reject(error);
+    }
+  }
+}
