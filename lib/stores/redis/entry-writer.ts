@@ -170,7 +170,7 @@ export class EntryWriter {
     if (writes.current?.closed === false) return writes.current;
     return (writes.current = new WriteBatch(async (names, records, about) => {
       const reply = await commands.run(SET, names, [String(deadline), records, ...about]);
-      if (String(reply) === 'late') throw late();
+      if (String(reply) === 'late') throw tooLate();
     }));
   }
 
@@ -241,7 +241,7 @@ export class EntryWriter {
   async #answer(script: Script, names: readonly string[], parameters: Command): Promise<[string, Buffer, ...Buffer[]]> {
     const [what, ...found] = (await this.backend.commands.run(script, names, parameters)) as Buffer[];
     const outcome = what!.toString();
-    if (outcome === 'late') throw late();
+    if (outcome === 'late') throw tooLate();
     return [outcome, ...found] as [string, Buffer, ...Buffer[]];
   }
 }
@@ -263,7 +263,8 @@ function notANumber(value: unknown): CacheTypeError {
   return new CacheTypeError(`a ${found} is stored where a number is needed`, { operation: 'increment' });
 }
 
-function late(): CacheBackendError {
+/** It was not done. */
+export function tooLate(): CacheBackendError {
   return new CacheBackendError('the Redis server was asked too late', { timedOut: true });
 }
 

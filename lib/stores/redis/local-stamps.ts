@@ -1,5 +1,6 @@
 import type { Clock } from '../../support/clock.js';
 import type { Commands } from './commands.js';
+import type { Reply } from './connection/redis-client.js';
 import { ServerError } from './connection/server-error.js';
 import { STAMP } from './scripts.js';
 import type { Watch } from './tracking.js';
@@ -58,10 +59,12 @@ export class LocalStamps {
   /** As the server has it now; undefined where it has none. */
   fetch(name: string): Promise<KnownStamp | undefined> {
     const fetching = this.#fetching.get(name);
-    if (fetching !== undefined) return fetching;
-    const fetched = this.#fetch(name).finally(() => this.#fetching.delete(name));
-    this.#fetching.set(name, fetched);
-    return fetched;
+    if (fetching === undefined) return this.#fetch(name);
+    // Others have asked for it: what the server had by then may be older than what this caller has to know.
+    return fetching.then((found) => {
+      if (found === undefined || found.watch?.isTold === true) return found;
+      return this.#fetching.get(name) ?? this.#fetch(name);
+    });
   }
 
   /** As the server has it now, or `candidate`, for those who are about to write or to load; empty where that is empty. */
@@ -110,8 +113,27 @@ export class LocalStamps {
     return watch!.isTold && (!this.commands.split || watch!.holds(this.clock.now(), this.maxStaleness));
   }
 
-  async #fetch(name: string): Promise<KnownStamp | undefined> {
-    const { reply, watch } = await this.commands.read(name, true).catch(unlessWrongType);
+  /** It is under way until the reply is there, and no longer: replies to reads that began later come after it. */
+  #fetch(name: string): Promise<KnownStamp | undefined> {
+    const done = (): unknown => this.#fetching.delete(name);
+    const fetched = this.commands.readThen<KnownStamp | undefined>(
+      name,
+      true,
+      (reply, watch) => {
+        done();
+        return this.#found(name, reply, watch);
+      },
+      (error) => {
+        done();
+        return unlessWrongType(error);
+      },
+    );
+    this.#fetching.set(name, fetched);
+    fetched.catch(done);
+    return fetched;
+  }
+
+  #found(name: string, reply: Reply, watch: Watch | undefined): KnownStamp | undefined {
     if (!(reply instanceof Buffer) || reply.length !== ID_LENGTH) return undefined;
     const known = { stamp: reply, watch, lasts: -Infinity, used: true };
     if (watch?.isTold === true) this.#learn(name, known);
@@ -126,9 +148,8 @@ export class LocalStamps {
 }
 
 /** Where somebody else keeps something of another type, there is no stamp. */
-function unlessWrongType(error: unknown): { readonly reply: null; readonly watch: undefined } {
-  if (error instanceof ServerError && error.reply === 'WRONGTYPE') return { reply: null, watch: undefined };
-  throw error;
+function unlessWrongType(error: unknown): undefined {
+  if (!(error instanceof ServerError) || error.reply !== 'WRONGTYPE') throw error;
 }
 
 /** Milliseconds for which stamps are kept that an entry of this life carries; `''` for ever. */

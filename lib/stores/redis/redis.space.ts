@@ -1,12 +1,10 @@
 import type { Draft, Entry, FarSpace, LeaseAnswer, LeasePurpose } from '../store.js';
-import { CacheBackendError } from '../../errors/cache.errors.js';
 import { isPromise } from '../../support/awaitable.js';
 import type { Reply } from './connection/redis-client.js';
 import { ServerError } from './connection/server-error.js';
 import { EntryReader } from './entry-reader.js';
-import { EntryWriter, type How, type Outcome, type Place } from './entry-writer.js';
+import { EntryWriter, tooLate, type How, type Outcome, type Place } from './entry-writer.js';
 import { LeaseOffice } from './lease-office.js';
-import { millisecondsText } from './local-stamps.js';
 import { StoredRecord } from './record.js';
 import type { RedisBackend } from './redis.backend.js';
 import { RedisEntry } from './redis.entry.js';
@@ -122,26 +120,18 @@ export class RedisSpace implements FarSpace {
   }
 
   async touch(key: string, ttl: number): Promise<boolean> {
-    if (ttl <= 0) return this.remove(key);
-    const { commands, stamps, names, slack } = this.backend;
-    if (ttl === Infinity) this.backend.endless.expects();
+    const { commands, stamps, names, slack, endless } = this.backend;
+    if (ttl === Infinity) endless.expects();
     const at = await this.#writer.place(key);
-    const serverNow = at.now + at.offset;
-    const head = await this.#headOf(key, at);
-    if (head === undefined) return false;
-    const life = ttl + head.grace;
-    const parameters = [
-      String(at.deadline),
-      String(serverNow),
-      String(serverNow + ttl),
-      millisecondsText(life + slack),
-    ];
+    const span = ttl === Infinity ? '' : String(ttl);
+    const parameters = [String(at.deadline), String(at.now + at.offset), span, String(slack)];
     const touched = bytesOf(await commands.run(TOUCH, [at.name], parameters));
-    if (touched.length === 0) return false;
-    if (touched.toString() === 'late')
-      throw new CacheBackendError('the Redis server was asked too late', { timedOut: true });
-    await stamps.keep([this.#stampName, ...head.stamps.tags.map(({ tag }) => names.tag(tag))], life);
-    return this.#reader.wasFresh(touched, at, at.now);
+    if (touched.toString() === 'late') throw tooLate();
+    const head = StoredRecord.readHead(touched);
+    if (head === undefined || !(await this.#reader.areValid(head.stamps))) return false;
+    const stampNames = [this.#stampName, ...head.stamps.tags.map(({ tag }) => names.tag(tag))];
+    if (ttl > 0) await stamps.keep(stampNames, ttl + head.grace);
+    return true;
   }
 
   lease(key: string, tags: readonly string[], purpose: LeasePurpose): Promise<LeaseAnswer> {
@@ -185,13 +175,6 @@ export class RedisSpace implements FarSpace {
 
   async #removed(at: Place, how: 'head' | 'all'): Promise<Buffer> {
     return bytesOf(await this.backend.commands.run(REMOVE, [at.name], [how]));
-  }
-
-  async #headOf(key: string, at: Place): Promise<StoredRecord | undefined> {
-    const found = await this.#found(key, at);
-    if (found === undefined) return undefined;
-    const entry = await this.#reader.readFresh(key, found, at, at.now);
-    return entry === undefined ? undefined : StoredRecord.readHead(found);
   }
 
   #found(key: string, { name }: Place): Promise<Buffer | undefined> {

@@ -230,14 +230,23 @@ if has_entry(v) and version(v) == ARGV[1] and v:byte(2) == 0 then redis.call('DE
 return 0
 `);
 
-/** KEYS: entry. ARGV: the server's time until which it may be done, now, its end, milliseconds ('': for ever). Answers its head. */
+/**
+ * KEYS: entry. ARGV: the server's time until which it may be done, now, milliseconds ('': for ever, 0 or less: it is removed), milliseconds for
+ * which it is kept beyond its end. Answers its head, if it was fresh.
+ */
 export const TOUCH = script(`
 if is_late(ARGV[1]) then return 'late' end
 local v = record(KEYS[1])
 if not is_fresh(v, ARGV[2]) then return '' end
-redis.call('SETRANGE', KEYS[1], 23, struct.pack('<d', tonumber(ARGV[3])))
+local ttl = ARGV[3] == '' and math.huge or tonumber(ARGV[3])
+if ttl <= 0 then
+  redis.call('DEL', KEYS[1])
+  return head(v)
+end
+redis.call('SETRANGE', KEYS[1], 23, struct.pack('<d', ARGV[2] + ttl))
 redis.call('SETRANGE', KEYS[1], 1, '\\0')
-if ARGV[4] == '' then redis.call('PERSIST', KEYS[1]) else redis.call('PEXPIRE', KEYS[1], ARGV[4]) end
+local kept = math.ceil(ttl + struct.unpack('<d', v, 32) + ARGV[4])
+if kept > 1e14 then redis.call('PERSIST', KEYS[1]) else redis.call('PEXPIRE', KEYS[1], string.format('%d', kept)) end
 return head(v)
 `);
 
