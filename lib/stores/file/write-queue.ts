@@ -196,5 +196,5 @@ function answerOf(reply: Reply): unknown {
 
 function failed({ failure, message }: Extract<Reply, { kind: 'failed' }>): CacheBackendError {
   const what = { busy: 'is locked by another process', full: 'has no room left', damaged: 'is damaged', other: 'cannot be written' }; // prettier-ignore
-  return new CacheBackendError(`the cache directory ${what[failure]}: ${message}`);
+  return new CacheBackendError(`the cache directory ${what[failure]}: ${message}`, { timedOut: failure === 'busy' });
 }

@@ -13,9 +13,13 @@ const CALM = 60_000;
 /** Milliseconds without a failure that the second outage in a row asks for before it is over; then twice as many. */
 const FIRST_QUIET = 1_000;
 
-/** Whether the backend works, told once per change. What comes and goes has to stay away longer and longer. */
+/**
+ * Whether the backend works, told once per change. What comes and goes has to stay away longer and longer. What it
+ * did not answer in time is stalled: asking costs the whole time again, so that nobody but a probe does.
+ */
 export class BackendHealth {
   readonly #failing = new Set<OperationKind>();
+  readonly #stalled = new Set<OperationKind>();
   #down = false;
   #outages = 0;
   #quiet = 0;
@@ -42,8 +46,14 @@ export class BackendHealth {
     return this.#failing;
   }
 
+  /** Whether an operation of this kind got no answer in time, and none has since. */
+  stalled(kind: OperationKind): boolean {
+    return this.#stalled.has(kind);
+  }
+
   failed(kind: OperationKind, error: CacheBackendError): void {
     this.#failing.add(kind);
+    if (error.timedOut) this.#stalled.add(kind);
     this.#failedAt = this.clock.now();
     if (this.#down) return;
     this.#down = true;
@@ -54,6 +64,12 @@ export class BackendHealth {
 
   succeeded(kind: OperationKind): void {
     this.#failing.delete(kind);
+    this.#stalled.delete(kind);
+  }
+
+  /** It still fails, and says so in time: to be told of an operation that was asked for when others were not. */
+  answers(kind: OperationKind): void {
+    this.#stalled.delete(kind);
   }
 
   delivered(count: number): void {

@@ -19,6 +19,7 @@ export interface GuardOptions {
   readonly maxPending?: number;
 }
 
+const STALLED = 'the backend has not answered in time, and is being asked again in the background';
 const MAX_PENDING = 10_000;
 /** Milliseconds for which a store that is being closed tries to deliver what is pending. */
 const LAST_ATTEMPT = 1_000;
@@ -65,6 +66,8 @@ export class Guard {
     failed: (error: CacheBackendError, asked: boolean) => Awaitable<R>,
   ): Awaitable<R> {
     if (!this.troubled || this.pending.empty) return this.#ask(kind, operation, ask, done, failed);
+    const refusal = this.refusal(operation, kind, 'evict');
+    if (refusal !== undefined) return failed(refusal, false);
     return attempt(
       () => this.#delivery.deliver(),
       () => this.#ask(kind, operation, ask, done, failed),
@@ -73,6 +76,15 @@ export class Guard {
         return failed(error, false);
       },
     );
+  }
+
+  /** Why an operation that takes these kinds is not to be asked for now, counted as its failure; undefined if it is. */
+  refusal(operation: string, ...kinds: readonly OperationKind[]): CacheBackendError | undefined {
+    if (!kinds.some((kind) => this.health.stalled(kind))) return undefined;
+    const error = new CacheBackendError(STALLED, { operation });
+    this.count(operation, error);
+    this.#retry.wake();
+    return error;
   }
 
   /** Notes that an operation failed. */
@@ -117,6 +129,8 @@ export class Guard {
     done: (answer: T) => Awaitable<R>,
     failed: (error: CacheBackendError, asked: boolean) => Awaitable<R>,
   ): Awaitable<R> {
+    const refusal = this.troubled ? this.refusal(operation, kind) : undefined;
+    if (refusal !== undefined) return failed(refusal, false);
     return attempt(
       ask,
       (answer) => {
@@ -135,23 +149,32 @@ export class Guard {
     this.trouble();
   }
 
+  /** Asks once for everything that fails, side by side: what one kind waits for, another one does not. */
   async #recover(): Promise<boolean> {
-    try {
-      await this.#delivery.deliver();
-      for (const kind of this.health.failing) await this.#probe(kind);
-    } catch {
-      // What failed is noted, and tried again.
-    }
+    const kinds = [...this.health.failing].filter((kind) => kind !== 'evict' || this.pending.empty);
+    await Promise.all([this.#redeliver(), ...kinds.map((kind) => this.#probe(kind))]);
     this.#settle();
     return !this.troubled;
   }
 
+  async #redeliver(): Promise<void> {
+    try {
+      await this.#delivery.deliver();
+    } catch (error) {
+      // It is noted, and tried again.
+      if (error instanceof CacheBackendError && !error.timedOut) this.health.answers('evict');
+    }
+  }
+
   async #probe(kind: OperationKind): Promise<void> {
-    await attempt(
-      () => probe(this.backend, kind, this.clock.now()),
-      () => this.health.succeeded(kind),
-      (error) => this.health.failed(kind, error),
-    );
+    try {
+      await probe(this.backend, kind, this.clock.now());
+      this.health.succeeded(kind);
+    } catch (error) {
+      if (!(error instanceof CacheBackendError)) return;
+      this.health.failed(kind, error);
+      if (!error.timedOut) this.health.answers(kind);
+    }
   }
 
   #settle(): void {

@@ -18,6 +18,7 @@ export class GuardedLease implements Lease {
   /** False too where the backend cannot tell: what others did is known to it alone. */
   holds(lateTags: readonly string[] = []): Awaitable<boolean> {
     if (this.#overtaken(lateTags)) return false;
+    if (this.guard.troubled && this.guard.refusal('holds', 'read') !== undefined) return false;
     return attempt(
       () => this.lease.holds(lateTags),
       (held) => held && !this.#overtaken(lateTags),
@@ -42,8 +43,14 @@ export class GuardedLease implements Lease {
     );
   }
 
+  /** Is asked for in any case, as the store renews the lease until then; nobody waits for what is stalled. */
   release(): Awaitable<void> {
     this.watch.end();
+    if (this.guard.health.stalled('evict')) return void (async () => this.#release())().catch(() => {});
+    return this.#release();
+  }
+
+  #release(): Awaitable<void> {
     return attempt(
       () => this.lease.release(),
       () => {},

@@ -25,7 +25,7 @@ export class GuardedSpace implements FarSpace {
 
   read(key: string, now: number): Awaitable<Entry | undefined> {
     const { guard } = this;
-    if (guard.troubled && this.#hidden(key)) return undefined;
+    if (guard.troubled && (this.#hidden(key) || this.#refused('read'))) return undefined;
     try {
       const entry = this.inner.read(key, now);
       if (!isPromise(entry)) return guard.troubled ? this.#seen(key, entry) : entry;
@@ -41,7 +41,7 @@ export class GuardedSpace implements FarSpace {
   readMany(keys: readonly string[], now: number): Awaitable<Map<string, Entry>> {
     const { guard } = this;
     const asked = guard.troubled ? keys.filter((key) => !this.#hidden(key)) : keys;
-    if (asked.length === 0) return new Map();
+    if (asked.length === 0 || (guard.troubled && this.#refused('readMany'))) return new Map();
     return attempt(
       () => this.inner.readMany(asked, now),
       (found) => (guard.troubled ? this.#allSeen(found) : found),
@@ -222,6 +222,13 @@ export class GuardedSpace implements FarSpace {
   #allSeen(found: Map<string, Entry>): Map<string, Entry> {
     this.guard.worked('read');
     return new Map([...found].filter(([key, entry]) => this.#shown(key, entry) !== undefined));
+  }
+
+  /** Whether nothing is read now, so as not to wait in vain. */
+  #refused(operation: string): boolean {
+    const refusal = this.guard.refusal(operation, 'read');
+    if (refusal !== undefined && this.guard.throws) throw refusal;
+    return refusal !== undefined;
   }
 
   #unread(error: unknown): undefined {

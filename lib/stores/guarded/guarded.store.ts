@@ -56,18 +56,23 @@ export class GuardedStore implements FarStore {
   }
 
   measure(): Awaitable<StoreSize> {
+    if (this.#guard.refusal('measure', 'read') !== undefined) return this.#unmeasured();
     return attempt<StoreSize, StoreSize>(
       () => this.inner.measure(),
       (size) => ({ ...size, pendingEvictions: this.pendingEvictions }),
       (error) => {
         this.#guard.count('measure', error);
-        return { size: undefined, bytes: undefined, pendingEvictions: this.pendingEvictions };
+        return this.#unmeasured();
       },
     );
   }
 
   close(): Promise<void> {
     return (this.#closing ??= this.#close());
+  }
+
+  #unmeasured(): StoreSize {
+    return { size: undefined, bytes: undefined, pendingEvictions: this.pendingEvictions };
   }
 
   async #close(): Promise<void> {

@@ -2,13 +2,15 @@ import { schedule, type Clock } from '../../support/clock.js';
 
 /** Milliseconds until the first attempt; each one after it waits twice as long. */
 const FIRST = 250;
-const LONGEST = 5_000;
+/** Short, as what is stalled is not asked for before. */
+const LONGEST = 2_000;
 
 /** Tries again in the background, less and less often, until it works. */
 export class Retry {
   #wait = FIRST;
   #cancel: (() => void) | undefined;
   #running = false;
+  #woken = false;
   #stopped = false;
 
   constructor(
@@ -19,6 +21,7 @@ export class Retry {
 
   /** Makes sure that there will be an attempt. */
   wake(): void {
+    this.#woken = true;
     if (this.#stopped || this.#running || this.#cancel !== undefined) return;
     this.#cancel = schedule(this.clock, this.#wait, () => void this.#run());
   }
@@ -32,9 +35,10 @@ export class Retry {
   async #run(): Promise<void> {
     this.#cancel = undefined;
     this.#running = true;
+    this.#woken = false;
     const worked = await this.attempt();
     this.#running = false;
     this.#wait = worked ? FIRST : Math.min(this.#wait * 2, LONGEST);
-    if (!worked) this.wake();
+    if (!worked || this.#woken) this.wake();
   }
 }

@@ -204,7 +204,7 @@ describe('in the background', () => {
   it.each([
     ['at once', undefined],
     ['later', async () => {}],
-  ])('it is tried after 250 ms, then twice as late each time, up to 5 s, answering %s', async (_, hop) => {
+  ])('it is tried after 250 ms, then twice as late each time, up to 2 s, answering %s', async (_, hop) => {
     const rig = openGuarded({}, hop);
     rig.faults.cut();
     await rig.space.remove('k');
@@ -216,10 +216,10 @@ describe('in the background', () => {
       await turns();
       if (rig.faults.asked.length > before) tried.push(rig.clock.now() - start);
     }
-    expect(tried).toEqual([250, 750, 1_750, 3_750, 7_750, 12_750, 17_750]);
+    expect(tried).toEqual([250, 750, ...Array.from({ length: 10 }, (_, index) => 1_750 + index * 2_000)]);
     expect(rig.clock.pending).toBe(1);
     rig.faults.heal();
-    rig.clock.advance(5_000);
+    rig.clock.advance(2_000);
     await turns();
     expect(rig.states).toEqual(['outage', 'recovery 1']);
     expect(rig.clock.pending).toBe(0);

@@ -1,48 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { CacheBackendError, CacheSerializationError, CacheTypeError } from '../../../lib/errors/cache.errors.js';
 import { GuardedStore } from '../../../lib/stores/guarded/guarded.store.js';
-import type { FarOperation } from '../../support/far-store.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { silentEvents } from '../tiered/tiered-rig.js';
-import { draft, granted, openGuarded, turns, type GuardedRig } from './guarded-rig.js';
+import { CASES, counting, outcome } from './cases.js';
+import { draft, granted, openGuarded, turns } from './guarded-rig.js';
 
 const LINKS: [string, (() => Promise<void>) | undefined][] = [
   ['at once', undefined],
   ['later', async () => {}],
-];
-
-/** As a promise, whether it throws, answers or promises. */
-async function outcome(run: () => unknown): Promise<unknown> {
-  return (async () => run())().catch((error: unknown) => (error instanceof CacheBackendError ? 'error' : error));
-}
-
-interface Case {
-  readonly name: string;
-  readonly fails: FarOperation;
-  readonly run: (rig: GuardedRig) => unknown;
-  /** What the caller is told. */
-  readonly answer: unknown;
-  /** Evictions that are pending then; `k` is among them if there are any. */
-  readonly pending: number;
-}
-
-const now = ({ clock }: GuardedRig): number => clock.now();
-const count = { ttl: 60_000, grace: 0, tags: [] };
-
-const CASES: Case[] = [
-  { name: 'getFail', fails: 'read', run: (rig) => rig.space.read('k', now(rig)), answer: undefined, pending: 0 },
-  { name: 'getManyFail', fails: 'readMany', run: (rig) => rig.space.readMany(['k', 'l'], now(rig)), answer: new Map(), pending: 0 }, // prettier-ignore
-  { name: 'putFail', fails: 'write', run: ({ space }) => space.write('k', draft(2)), answer: undefined, pending: 1 },
-  { name: 'putManyFail', fails: 'writeMany', run: ({ space }) => space.writeMany(new Map([['k', draft(2)], ['l', draft(2)]])), answer: undefined, pending: 2 }, // prettier-ignore
-  { name: 'evictFail', fails: 'remove', run: ({ space }) => space.remove('k'), answer: false, pending: 1 },
-  { name: 'evictManyFail', fails: 'removeMany', run: ({ space }) => space.removeMany(['k', 'l']), answer: [], pending: 2 }, // prettier-ignore
-  { name: 'clearFail', fails: 'clear', run: ({ space }) => space.clear(), answer: undefined, pending: 1 },
-  { name: 'tagFail', fails: 'invalidateTags', run: ({ store }) => store.invalidateTags(['t', 'u']), answer: undefined, pending: 2 }, // prettier-ignore
-  { name: 'touchFail', fails: 'touch', run: ({ space }) => space.touch('k', 9_000), answer: false, pending: 1 },
-  { name: 'addFail', fails: 'add', run: ({ space }) => space.add('k', draft(2)), answer: 'error', pending: 1 },
-  { name: 'swapFail', fails: 'swap', run: ({ space }) => space.swap('k', draft(2)), answer: 'error', pending: 1 },
-  { name: 'takeFail', fails: 'take', run: ({ space }) => space.take('k'), answer: 'error', pending: 1 },
-  { name: 'incrementFail', fails: 'increment', run: ({ space }) => space.increment('k', 1, count), answer: 'error', pending: 1 }, // prettier-ignore
 ];
 
 describe.each(LINKS)('a backend that fails, answering %s', (_, hop) => {
@@ -146,7 +112,7 @@ describe.each(LINKS)('a backend that fails, answering %s', (_, hop) => {
     rig.faults.asked.length = 0;
     expect(await rig.space.remove('l')).toBe(false);
     await rig.space.write('m', draft(1));
-    expect(await outcome(() => rig.space.increment('n', 1, count))).toBe('error');
+    expect(await outcome(() => rig.space.increment('n', 1, counting))).toBe('error');
     expect(await outcome(() => rig.space.add('o', draft(1)))).toBe('error');
     expect(new Set(rig.faults.asked)).toEqual(new Set(['removeMany']));
     // What was never asked for has not happened: there is nothing to evict.
@@ -157,7 +123,7 @@ describe.each(LINKS)('a backend that fails, answering %s', (_, hop) => {
   it('any other error is not the backend’s, and is passed on', async () => {
     const rig = openGuarded({}, hop);
     await rig.space.write('k', draft('text'));
-    expect(await outcome(() => rig.space.increment('k', 1, count))).toBeInstanceOf(CacheTypeError);
+    expect(await outcome(() => rig.space.increment('k', 1, counting))).toBeInstanceOf(CacheTypeError);
     expect(await outcome(() => rig.space.write('k', draft({ f: () => {} })))).toBeInstanceOf(CacheSerializationError);
     expect(await rig.hit('k')).toBe('text');
     expect(rig.events.counts.error).toBe(0);

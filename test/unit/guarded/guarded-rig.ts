@@ -6,11 +6,14 @@ import type { Draft, FarSpace, Lease, LeaseAnswer, LeasePurpose } from '../../..
 import { FarBackend, Faults, type FarLink } from '../../support/far-store.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { silentEvents } from '../tiered/tiered-rig.js';
+import { lateAnswers } from './late.js';
 
 export interface GuardedRig {
   readonly clock: FakeClock;
   readonly backend: FarBackend;
   readonly faults: Faults;
+  /** Whether what fails has got no answer in time, and says so by its error. */
+  readonly answers: { late: boolean };
   readonly events: CacheEvents;
   readonly store: GuardedStore;
   readonly space: GuardedSpace;
@@ -31,7 +34,9 @@ export function openGuarded(options: Partial<GuardOptions> = {}, hop?: FarLink['
   const faults = new Faults();
   const events = silentEvents();
   const link = { fault: faults.fault, ...(hop === undefined ? {} : { hop }) };
-  const store = new GuardedStore(backend.connect(link), { onError: 'absorb', ...options }, events, clock);
+  const answers = { late: false };
+  const connected = lateAnswers(backend.connect(link), () => answers.late);
+  const store = new GuardedStore(connected, { onError: 'absorb', ...options }, events, clock);
   const states: string[] = [];
   events.on('outage', () => states.push('outage'));
   events.on('recovery', ({ delivered }) => states.push(`recovery ${delivered}`));
@@ -45,6 +50,7 @@ export function openGuarded(options: Partial<GuardOptions> = {}, hop?: FarLink['
     clock,
     backend,
     faults,
+    answers,
     events,
     store,
     space,

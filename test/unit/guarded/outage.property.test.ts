@@ -18,11 +18,12 @@ import {
   type Step,
 } from '../../support/versions.js';
 import { tiered } from '../tiered/tiered-rig.js';
+import { lateAnswers } from './late.js';
 
-/** What happens besides: a link is cut, loses every answer, or heals; time goes by. */
-type Event = Step | { do: 'link'; node: number; fault: Fault | undefined } | { do: 'wait'; ms: number };
+/** What happens besides: a link is cut, loses every answer, or heals, and says so at once or late; time goes by. */
+type Event = Step | { do: 'link'; node: number; fault: Fault | undefined; late: boolean } | { do: 'wait'; ms: number };
 
-const link = fc.record({ do: fc.constant('link' as const), node, fault: fc.constantFrom<(Fault | undefined)[]>('before', 'after', undefined, undefined) }); // prettier-ignore
+const link = fc.record({ do: fc.constant('link' as const), node, fault: fc.constantFrom<(Fault | undefined)[]>('before', 'after', undefined, undefined), late: fc.boolean() }); // prettier-ignore
 const wait = fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(300, 3_000) });
 const events: fc.Arbitrary<Event[]> = fc
   .tuple(
@@ -41,7 +42,7 @@ const cutOff: fc.Arbitrary<Event[]> = fc.array(
   fc.oneof<fc.Arbitrary<Event>[]>(
     fc.constantFrom('early' as const, 'late' as const).map((tags) => ({ do: 'read', node: 0, key: 'a', tags, fresh: false })), // prettier-ignore
     fc.constantFrom('tag' as const, 'delete' as const).map((by) => ({ do: 'change', node: 1, key: 'a', by })),
-    fc.constantFrom<(Fault | undefined)[]>('before', undefined).map((fault) => ({ do: 'link', node: 0, fault })),
+    fc.tuple(fc.constantFrom<(Fault | undefined)[]>('before', undefined), fc.boolean()).map(([fault, late]) => ({ do: 'link', node: 0, fault, late })), // prettier-ignore
     fc.constant({ do: 'wait', ms: 3_000 }),
   ),
   { minLength: 6, maxLength: 20 },
@@ -52,6 +53,8 @@ class Node {
   readonly cache: CacheService;
   readonly guard: GuardedStore;
   fault: Fault | undefined;
+  /** Whether what fails has got no answer in time. */
+  late = false;
   /** Whether it knows that it cannot reach the backend. */
   down = false;
 
@@ -61,7 +64,8 @@ class Node {
     });
     channel.on('outage', () => (this.down = true));
     channel.on('recovery', () => (this.down = false));
-    const far = backend.connect({ fault: () => this.fault, ...(hop === undefined ? {} : { hop }) });
+    const link = { fault: () => this.fault, ...(hop === undefined ? {} : { hop }) };
+    const far = lateAnswers(backend.connect(link), () => this.late);
     this.guard = new GuardedStore(far, { onError: 'absorb', maxPending: 3 }, channel, clock);
     this.cache = openCache({ clock, store: tiered(this.guard, clock).store, events: channel });
   }
@@ -113,7 +117,7 @@ async function playOn(
     loadTime,
   );
   await play(world, scheduler, todo, async (event) => {
-    if (event.do === 'link') nodes[event.node % nodes.length]!.fault = event.fault;
+    if (event.do === 'link') Object.assign(nodes[event.node % nodes.length]!, { fault: event.fault, late: event.late });
     else if (event.do === 'wait') clock.advance(event.ms);
     else await world.run(event);
   });

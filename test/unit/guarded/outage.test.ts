@@ -9,6 +9,7 @@ import { FakeClock } from '../../support/fake-clock.js';
 import { openCache } from '../../support/open-cache.js';
 import { tiered } from '../tiered/tiered-rig.js';
 import { Gates, turns } from './guarded-rig.js';
+import { lateAnswers } from './late.js';
 
 interface World {
   readonly clock: FakeClock;
@@ -20,30 +21,37 @@ interface World {
   readonly guard: GuardedStore;
 }
 
-function open(near: boolean, hops: boolean): World {
+function open(near: boolean, hops: boolean, late = false): World {
   const clock = new FakeClock();
   const backend = new FarBackend(clock);
   const faults = new Faults();
   const gates = new Gates();
   const events = new CacheEvents(() => {});
   const link = { fault: faults.fault, ...(hops ? { hop: gates.hop } : {}) };
-  const guard = new GuardedStore(backend.connect(link), { onError: 'absorb' }, events, clock);
+  const guard = new GuardedStore(
+    lateAnswers(backend.connect(link), () => late),
+    { onError: 'absorb' },
+    events,
+    clock,
+  );
   const store: Store = near ? tiered(guard, clock).store : guard;
   const cache = openCache({ clock, store, events });
   const other = openCache({ clock, store: tiered(backend.connect(), clock).store });
   return { clock, cache, other, faults, gates, guard };
 }
 
-const TOPOLOGIES: [string, boolean, boolean][] = [
-  ['guarded, at once', false, false],
-  ['guarded, later', false, true],
-  ['tiered over guarded, at once', true, false],
-  ['tiered over guarded, later', true, true],
+const TOPOLOGIES: [string, boolean, boolean, boolean][] = [
+  ['guarded, at once', false, false, false],
+  ['guarded, later', false, true, false],
+  ['guarded, giving up', false, true, true],
+  ['tiered over guarded, at once', true, false, false],
+  ['tiered over guarded, later', true, true, false],
+  ['tiered over guarded, giving up', true, true, true],
 ];
 
-describe.each(TOPOLOGIES)('a cache whose backend is down (%s)', (_, near, hops) => {
+describe.each(TOPOLOGIES)('a cache whose backend is down (%s)', (_, near, hops, late) => {
   it('works: everything is a miss, and nothing throws but what has to be exact', async () => {
-    const { cache, faults } = open(near, hops);
+    const { cache, faults } = open(near, hops, late);
     await cache.set('k', 'old');
     faults.cut();
     expect(await cache.get('k')).toBeUndefined();
@@ -72,7 +80,7 @@ describe.each(TOPOLOGIES)('a cache whose backend is down (%s)', (_, near, hops) 
   });
 
   it('loads once for fifty callers, before and after a deletion', async () => {
-    const { cache, faults } = open(near, hops);
+    const { cache, faults } = open(near, hops, late);
     faults.cut();
     let loads = 0;
     const crowd = (tags: string[]): Promise<number[]> =>
@@ -101,7 +109,7 @@ describe.each(TOPOLOGIES)('a cache whose backend is down (%s)', (_, near, hops) 
   });
 
   it('loads once for fifty callers whose tags come late', async () => {
-    const { cache, faults } = open(near, hops);
+    const { cache, faults } = open(near, hops, late);
     faults.cut();
     let loads = 0;
     const values = await Promise.all(
@@ -118,7 +126,7 @@ describe.each(TOPOLOGIES)('a cache whose backend is down (%s)', (_, near, hops) 
   });
 
   it('a load that began before a deletion in the outage is given to nobody who came after it', async () => {
-    const { cache, faults } = open(near, hops);
+    const { cache, faults, clock } = open(near, hops, late);
     faults.cut();
     let finish!: (value: string) => void;
     const first = cache.getOrSet('k', () => new Promise<string>((resolve) => (finish = resolve)));
@@ -128,6 +136,8 @@ describe.each(TOPOLOGIES)('a cache whose backend is down (%s)', (_, near, hops) 
     finish('old');
     expect(await first).toBe('old');
     faults.heal();
+    clock.advance(late ? 250 : 0);
+    await turns();
     expect(await cache.getOrSet('k', () => 'newest')).toBe('newest');
     expect(await cache.get('k')).toBe('newest');
   });
@@ -139,7 +149,7 @@ describe.each(TOPOLOGIES)('a cache whose backend is down (%s)', (_, near, hops) 
     ['clear', (cache: CacheService) => cache.clear()],
     ['put', (cache: CacheService) => cache.write('k', () => 'new', {}, { operation: 'put', strict: false })],
   ])('%s during the outage: a miss here at once, and everywhere when it is over', async (__, end) => {
-    const { cache, other, faults, clock, guard } = open(near, hops);
+    const { cache, other, faults, clock, guard } = open(near, hops, late);
     await cache.set('k', 'old', { tags: ['t'] });
     expect([await cache.get('k'), await other.get('k')]).toEqual(['old', 'old']);
     faults.cut();
@@ -159,24 +169,26 @@ describe.each(TOPOLOGIES)('a cache whose backend is down (%s)', (_, near, hops) 
   });
 
   it('what its process set is a hit again when the backend is back', async () => {
-    const { cache, other, faults } = open(near, hops);
+    const { cache, other, faults, clock } = open(near, hops, late);
     await cache.set('k', 'v');
     expect(await cache.get('k')).toBe('v');
     faults.cut();
     expect(await cache.get('k')).toBeUndefined();
     faults.heal();
+    clock.advance(late ? 250 : 0);
+    await turns();
     expect(await cache.get('k')).toBe('v');
     await other.set('k', 'w');
     expect(await cache.get('k')).toBe('w');
   });
 
   it('the error of a loader is what its callers get', async () => {
-    const { cache, faults } = open(near, hops);
+    const { cache, faults } = open(near, hops, late);
     faults.cut();
     const broken = new Error('mine');
     const calls = Array.from({ length: 3 }, () => cache.getOrSet('k', () => Promise.reject(broken)));
     for (const call of await Promise.allSettled(calls)) expect(call).toMatchObject({ reason: broken });
-    const { cache: other, faults: later } = open(near, hops);
+    const { cache: other, faults: later } = open(near, hops, late);
     const call = other.getOrSet('k', async () => {
       later.cut();
       throw broken;
