@@ -53,6 +53,10 @@ export type {
   MemoryLimits,
   OffOptions,
   RedisCacheOptions,
+  RedisClientLike,
+  RedisClusterOptions,
+  RedisNode,
+  RedisSentinelOptions,
   RedisTier,
   StoredOptions,
 } from './options/options.js';

@@ -3,11 +3,15 @@ import { CacheEvents } from '../events/cache-events.js';
 import type { CacheLog } from '../events/cache-log.js';
 import type { TierChannels } from '../events/cache-stats.js';
 import type { ResolvedOptions, Tiers } from '../options/resolve-options.js';
+import type { ResolvedStored } from '../options/resolve-stored.js';
 import { FileStore } from '../stores/file/file.store.js';
+import { limitsOf } from '../stores/foreign/adapt-store.js';
+import { ForeignStore } from '../stores/foreign/foreign.store.js';
 import { GuardedStore } from '../stores/guarded/guarded.store.js';
 import { ISOLATORS } from '../stores/isolation.js';
 import { MemoryStore } from '../stores/memory/memory.store.js';
 import { NullStore } from '../stores/null/null.store.js';
+import { RedisStore } from '../stores/redis/redis.store.js';
 import type { Entry, FarStore, Store } from '../stores/store.js';
 import { TieredStore } from '../stores/tiered/tiered.store.js';
 import type { Clock } from '../support/clock.js';
@@ -18,29 +22,59 @@ export interface OpenedStore {
   readonly tiers: TierChannels | undefined;
 }
 
-type File = NonNullable<Tiers['file']>;
 type Memory = NonNullable<Tiers['memory']>;
+
+interface Around {
+  /** Of the cache. */
+  readonly events: CacheEvents;
+  readonly clock: Clock;
+  readonly log: CacheLog;
+  /** How the log names the cache. */
+  readonly name: string;
+}
+
+/** A tier outside of the process: what it is called, how it keeps values and fails, and how it is opened. */
+interface FarTier {
+  readonly name: string;
+  readonly stored: ResolvedStored;
+  /** @param own the channel of the store itself */
+  open(codec: Codec, own: CacheEvents): FarStore;
+}
 
 /** Pending evictions per cache; beyond, whole namespaces are cleared. */
 const MOST_PENDING = 10_000;
 
-/** @throws {CacheOptionsError} where a directory cannot be used or a library is missing. */
+/** @throws {CacheOptionsError} where a directory or a store cannot be used, or a library is missing. */
 export function openStore(options: ResolvedOptions, events: CacheEvents, log: CacheLog): OpenedStore {
-  const { enabled, clock, tiers: { memory, file } } = options; // prettier-ignore
+  const { enabled, clock, name = 'default', tiers } = options;
   if (!enabled) return { store: new NullStore(), tiers: undefined };
-  if (file === undefined) return { store: new MemoryStore(memory!, events, clock), tiers: undefined };
-  if (memory !== undefined) return openHybrid(memory, file, { events, clock, log });
-  const open = { own: events, events, clock, log };
-  return { store: guarded(file, open), tiers: undefined };
+  const around = { events, clock, log, name };
+  const far = farTier(tiers, around);
+  if (far === undefined) return { store: new MemoryStore(tiers.memory!, events, clock), tiers: undefined };
+  if (tiers.memory !== undefined) return openHybrid(tiers.memory, far, around);
+  return { store: guarded(far, events, around), tiers: undefined };
 }
 
-interface Around {
-  readonly events: CacheEvents;
-  readonly clock: Clock;
-  readonly log: CacheLog;
+function farTier({ file, redis, foreign }: Tiers, around: Around): FarTier | undefined {
+  const { clock } = around;
+  if (file !== undefined) {
+    const open = (codec: Codec, own: CacheEvents): FarStore => new FileStore(file.store, codec, file.codec, own, clock);
+    return { name: 'file', stored: file, open };
+  }
+  if (redis !== undefined) {
+    const notices = { untracked: (reason: string): void => tellUntracked(around, redis.store, reason) };
+    const open = (codec: Codec, own: CacheEvents): FarStore =>
+      new RedisStore(redis.store, codec, redis.codec, own, clock, notices);
+    return { name: 'redis', stored: redis, open };
+  }
+  if (foreign === undefined) return undefined;
+  around.log.warn(`cache '${around.name}': ${limitsOf(foreign.store.backend, foreign.store.store)}`);
+  const open = (codec: Codec, own: CacheEvents): FarStore =>
+    new ForeignStore(foreign.store, codec, foreign.codec, own, clock);
+  return { name: foreign.store.backend, stored: foreign, open };
 }
 
-function openHybrid(memory: Memory, file: File, around: Around): OpenedStore {
+function openHybrid(memory: Memory, tier: FarTier, around: Around): OpenedStore {
   const near = around.events.tier([]);
   const far = around.events.tier(['set', 'evict', 'expire', 'refuse', 'unreadable', 'setAside']);
   // The near tier holds what the far one answered: an entry, of which the value is isolated and weighed.
@@ -52,26 +86,32 @@ function openHybrid(memory: Memory, file: File, around: Around): OpenedStore {
   } as const;
   const store = new TieredStore(
     new MemoryStore(nearOptions, near, around.clock),
-    guarded(file, { ...around, own: far }),
+    guarded(tier, far, around),
     ISOLATORS[isolation],
     { near, far },
     around.clock,
   );
-  return { store, tiers: { near: { name: 'memory', events: near }, far: { name: 'file', events: far } } };
+  return { store, tiers: { near: { name: 'memory', events: near }, far: { name: tier.name, events: far } } };
 }
 
-/** @param own the channel of the store itself */
-function guarded(
-  { store, codec, onError }: File,
-  { own, events, clock, log }: Around & { readonly own: CacheEvents },
-): FarStore {
-  const values = new Codec(codec, (className) =>
+function guarded({ stored, open }: FarTier, own: CacheEvents, { events, clock, log }: Around): FarStore {
+  const codec = new Codec(stored.codec, (className) =>
     log.warnOnce(
       `plain ${className}`,
       `instances of ${className} are stored as plain data; register the class in types to get instances back`,
     ),
   );
-  const { types: _types, strictTypes: _strict, ...sealer } = codec;
-  const files = new FileStore(store, values, sealer, own, clock);
-  return new GuardedStore(files, { onError, maxPending: MOST_PENDING }, events, clock);
+  return new GuardedStore(open(codec, own), { onError: stored.onError, maxPending: MOST_PENDING }, events, clock);
+}
+
+/** Without announcements nothing is wrong, but memory is good for a short time alone. */
+function tellUntracked(
+  { log, name }: Around,
+  { near, maxStaleness }: { near: boolean; maxStaleness: number },
+  reason: string,
+): void {
+  if (!near) return;
+  log.warn(
+    `cache '${name}': Redis does not announce changes (${reason}): memory serves an entry for ${maxStaleness / 1_000} s after it was read, and others' changes are seen after that time`,
+  );
 }

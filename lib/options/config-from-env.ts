@@ -1,13 +1,26 @@
 import { CacheOptionsError } from '../errors/cache.errors.js';
-import type { BlossomCacheOptions, CommonOptions, MemoryLimits, StoredOptions } from './options.js';
+import type {
+  BlossomCacheOptions,
+  CommonOptions,
+  HybridCacheOptions,
+  MemoryLimits,
+  RedisTier,
+  StoredOptions,
+} from './options.js';
+import { readRedisUrl } from './redis-url.js';
 import { MEMORY_OPTIONS } from './resolve-memory.js';
 import { STORED_OPTIONS } from './resolve-stored.js';
 
+/** What is said of Redis beside a URL. */
+type ServerOptions = Pick<RedisTier, 'commandTimeout' | 'maxValueMb'>;
+
 /**
  * What `cacheConfigFromEnv` takes besides: everything that is the same in every environment. Limits of memory
- * apply where the URL says that there is a memory tier, and how values are stored where it says that they are.
+ * apply where the URL says that there is a memory tier, how values are stored where it says that they are, and
+ * what is about Redis where it names a server.
  */
-export interface EnvOptions extends CommonOptions, MemoryLimits, StoredOptions {
+export interface EnvOptions
+  extends CommonOptions, MemoryLimits, StoredOptions, ServerOptions, Pick<HybridCacheOptions, 'maxStaleness'> {
   /** The URL to use where the variable is not set. Without it an unset variable is an error. */
   readonly default?: string | undefined;
   /** Name of the variable. Default: `BLOSSOM_CACHE_URL`. */
@@ -17,22 +30,22 @@ export interface EnvOptions extends CommonOptions, MemoryLimits, StoredOptions {
 }
 
 /** Parameters of a URL and what they are: everything else in a configuration is no matter of the environment. */
-const NUMBERS = ['maxSize', 'maxSizeMb'];
-const COMMON_TEXTS = ['ttl', 'ttlJitter', 'prefix', 'version'] as const;
-const TEXTS: readonly string[] = ['evictionPolicy', 'isolation', 'durability', ...COMMON_TEXTS];
+const NUMBERS = ['maxSize', 'maxSizeMb', 'maxValueMb'];
+/** Those of a hybrid that are not its far tier's. */
+const COMMON_TEXTS = ['ttl', 'ttlJitter', 'prefix', 'version', 'maxStaleness'] as const;
+const TEXTS: readonly string[] = ['evictionPolicy', 'isolation', 'durability', 'commandTimeout', ...COMMON_TEXTS];
+const SERVER_OPTIONS = ['commandTimeout', 'maxValueMb'] as const;
+const OPTIONAL = [...MEMORY_OPTIONS, ...STORED_OPTIONS, ...SERVER_OPTIONS, 'maxStaleness'] as const;
 
 /**
  * Reads which backend to use from one environment variable, so that development, test and production differ
  * by nothing else: `memory:`, `memory:?maxSize=5000`, `file:///var/cache/app?maxSizeMb=100`,
- * `redis://host:6379/0`, `hybrid:redis://host:6379/0?memory.maxSize=100`, `off:`. Parameters override `options`.
+ * `redis://host:6379/0?prefix=app`, `hybrid:redis://host:6379/0?memory.maxSize=100`, `off:`. Parameters override `options`.
  * @throws {CacheOptionsError} if it is not set and there is no default, or cannot be read. Credentials in the
  * URL are not repeated in the message.
  */
 export function cacheConfigFromEnv(options: EnvOptions = {}): BlossomCacheOptions {
   const { default: fallback, variable = 'BLOSSOM_CACHE_URL', env = process.env, ...others } = options;
-  const limits = pick(others, MEMORY_OPTIONS);
-  const stored = pick(others, STORED_OPTIONS);
-  const common = omit(others, [...MEMORY_OPTIONS, ...STORED_OPTIONS]);
   const set = env[variable];
   const url = set === undefined || set === '' ? fallback : set;
   if (url === undefined) {
@@ -40,13 +53,30 @@ export function cacheConfigFromEnv(options: EnvOptions = {}): BlossomCacheOption
       `${variable} is not set: set it to a cache URL such as 'memory:', or give cacheConfigFromEnv a default`,
     );
   }
-  const read = readUrl(url, variable);
-  if (read.backend === 'off') return { ...common, ...read };
-  if (read.backend === 'memory') return { ...common, ...limits, ...read };
-  if (read.backend === 'hybrid' && Object.keys(limits).length > 0) {
-    return { ...common, ...stored, ...read, memory: { ...limits, ...read.memory } };
+  return { ...omit(others, OPTIONAL), ...withOptions(readUrl(url, variable), others) };
+}
+
+/** Adds to what was read those options that apply to it. */
+function withOptions(read: BlossomCacheOptions, options: EnvOptions): BlossomCacheOptions {
+  const limits = pick(options, MEMORY_OPTIONS);
+  const stored = pick(options, STORED_OPTIONS);
+  const server = pick(options, SERVER_OPTIONS);
+  switch (read.backend) {
+    case 'off':
+      return read;
+    case 'memory':
+      return { ...limits, ...read };
+    case 'redis':
+      return { ...stored, ...server, ...read };
+    case 'hybrid': {
+      const memory = Object.keys(limits).length > 0 ? { memory: { ...limits, ...read.memory } } : {};
+      if (read.redis === undefined) return { ...stored, ...read, ...memory };
+      const redis = { ...server, ...read.redis };
+      return { ...stored, ...pick(options, ['maxStaleness']), ...read, ...memory, redis };
+    }
+    default:
+      return { ...stored, ...read };
   }
-  return { ...common, ...stored, ...read };
 }
 
 /** Those of the options that are given. */
@@ -60,6 +90,11 @@ function omit<T extends object, K extends keyof T>(options: T, names: readonly K
 }
 
 function readUrl(text: string, variable: string): BlossomCacheOptions {
+  if (/^(?:hybrid:)?rediss?:[^?]*\?.*[@#]/is.test(text)) {
+    throw new CacheOptionsError(
+      `${variable} has an '@' or a '#' behind its '?': in credentials and parameters these three are percent-encoded`,
+    );
+  }
   const scheme = /^([a-z]+):/i.exec(text)?.[1]?.toLowerCase();
   switch (scheme) {
     case 'memory':
@@ -70,7 +105,7 @@ function readUrl(text: string, variable: string): BlossomCacheOptions {
       return { backend: 'file', cacheDir: pathOf(text, variable), ...parameters(text, variable) };
     case 'redis':
     case 'rediss':
-      return { backend: 'redis', url: text };
+      return { backend: 'redis', url: serverUrl(text, variable), ...parameters(text, variable) };
     case 'hybrid':
       return { backend: 'hybrid', ...farTier(text.slice('hybrid:'.length), variable) };
     default:
@@ -84,13 +119,10 @@ function readUrl(text: string, variable: string): BlossomCacheOptions {
 
 function farTier(text: string, variable: string): object {
   const { far: url, near } = splitTiers(text, variable);
-  const far = readUrl(url, variable);
+  const { backend, ...given }: Readonly<Record<string, unknown>> = { ...readUrl(url, variable) };
   const memory = Object.keys(near).length === 0 ? {} : { memory: near };
-  if (far.backend === 'file') {
-    const { backend: _, ...given } = far;
-    return { ...pick(given, COMMON_TEXTS), ...memory, file: omit(given, COMMON_TEXTS) };
-  }
-  if (far.backend === 'redis') return { ...memory, redis: { url: far.url } };
+  const common = { ...pick(given, COMMON_TEXTS), ...memory };
+  if (backend === 'file' || backend === 'redis') return { ...common, [backend]: omit(given, COMMON_TEXTS) };
   throw new CacheOptionsError(
     `${variable}: hybrid: is followed by the far tier, such as hybrid:redis://host:6379 or hybrid:file:///dir`,
   );
@@ -112,6 +144,13 @@ function splitTiers(text: string, variable: string): { far: string; near: Record
     far: text.slice(0, at) + (far === '' ? '' : `?${far}`),
     near: parameters(`?${new URLSearchParams(near).toString()}`, variable),
   };
+}
+
+/** The URL of a server without what is said of the cache. */
+function serverUrl(text: string, variable: string): string {
+  const url = text.split('?')[0]!;
+  readRedisUrl(url, variable);
+  return url;
 }
 
 function pathOf(text: string, variable: string): string {

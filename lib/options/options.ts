@@ -4,7 +4,7 @@ import type { Durability } from '../stores/file/schema.js';
 import type { Isolation } from '../stores/isolation.js';
 import type { EvictionPolicyName } from '../stores/memory/eviction.policy.js';
 import type { Clock } from '../support/clock.js';
-import type { Duration } from '../support/duration.js';
+import type { Duration, DurationText } from '../support/duration.js';
 
 /** What every cache can be told, whatever its backend. */
 export interface CommonOptions {
@@ -82,42 +82,129 @@ export interface StoredOptions {
   readonly onError?: 'absorb' | 'throw' | undefined;
 }
 
-/** How a Redis server is reached. Not in this release. */
-export interface RedisTier {
-  readonly host?: string | undefined;
-  readonly port?: number | undefined;
-  readonly database?: number | undefined;
+/** Where a node of a cluster, or a sentinel, listens: `'host:port'`, a URL, or an object of one of these shapes. */
+export type RedisNode =
+  | string
+  | { readonly host: string; readonly port?: number | undefined }
+  | { readonly url: string }
+  | { readonly socket: RedisSocket & { readonly host: string } };
+
+/** node-redis's `socket`: with `tls: true` it may hold options of TLS besides. */
+export interface RedisSocket extends ConnectionOptions {
+  readonly tls?: boolean | undefined;
+}
+
+/** Addresses that nodes announce, as `'host:port'`, and where each is reached instead. */
+export type RedisNatMap = Readonly<Record<string, { readonly host: string; readonly port: number }>>;
+
+/** A cluster, in words of its own or in those of node-redis (`rootNodes`, `defaults`, `nodeAddressMap`). */
+export interface RedisClusterOptions {
+  /** Some of its nodes; the others are found by asking them. */
+  readonly nodes?: readonly RedisNode[] | undefined;
+  /** Where nodes are reached that announce addresses of another network. */
+  readonly natMap?: RedisNatMap | undefined;
+  /** As `nodes`. */
+  readonly rootNodes?: readonly RedisNode[] | undefined;
+  /** What holds for every node; may be said beside `cluster` as well. */
+  readonly defaults?: RedisClientDefaults | undefined;
+  /** As `natMap`. */
+  readonly nodeAddressMap?: RedisNatMap | undefined;
+}
+
+/** A master that sentinels watch, in the words of ioredis or of node-redis. */
+export interface RedisSentinelOptions {
+  /** What the sentinels call the master. */
+  readonly name: string;
+  /** Some of the sentinels. Default port: 26379. */
+  readonly sentinels?: readonly RedisNode[] | undefined;
+  /** Who the cache is to the sentinels. Default: nobody. */
+  readonly sentinelUsername?: string | undefined;
+  readonly sentinelPassword?: string | undefined;
+  /** Whether connections to the sentinels are encrypted, and how. Default: false. */
+  readonly sentinelSsl?: boolean | ConnectionOptions | undefined;
+  /** As `sentinels`. */
+  readonly sentinelRootNodes?: readonly RedisNode[] | undefined;
+  /** What holds for the master; may be said beside `sentinel` as well. */
+  readonly nodeClientOptions?: (RedisClientDefaults & { readonly database?: number | undefined }) | undefined;
+  /** What holds for the sentinels. */
+  readonly sentinelClientOptions?: RedisClientDefaults | undefined;
+}
+
+/** What holds for several connections, as node-redis has it. */
+export interface RedisClientDefaults {
   readonly username?: string | undefined;
   readonly password?: string | undefined;
+  readonly socket?: RedisSocket | undefined;
+}
+
+/** A client of the application: of node-redis 5 or 6 (cluster and sentinel, too), or of ioredis. */
+export type RedisClientLike =
+  | { readonly sendCommand: (...args: never[]) => unknown }
+  | { readonly call: (...args: never[]) => unknown }
+  | { readonly callBuffer: (...args: never[]) => unknown };
+
+/**
+ * How a Redis server is reached: by `host` and `port`, or one of `url`, `cluster`, `sentinel` and `client`.
+ */
+export interface RedisTier {
+  /** Default: `'localhost'`. */
+  readonly host?: string | undefined;
+  /** Default: 6379. */
+  readonly port?: number | undefined;
+  /** Number of the database; a cluster has none but 0. Default: 0. */
+  readonly database?: number | undefined;
+  /** Default: none, which is the server's user `default`. */
+  readonly username?: string | undefined;
+  /** Default: none. */
+  readonly password?: string | undefined;
+  /** Whether connections are encrypted, and how (certificates, name of the server). Default: false. */
   readonly ssl?: boolean | ConnectionOptions | undefined;
+  /**
+   * `redis://user:password@host:6379/0`, `rediss://…` for an encrypted connection, `unix:///path/to/socket?db=0`. User
+   * and password are percent-encoded.
+   */
   readonly url?: string | undefined;
-  readonly cluster?: object | undefined;
-  readonly sentinel?: object | undefined;
-  readonly client?: object | undefined;
+  readonly cluster?: RedisClusterOptions | undefined;
+  readonly sentinel?: RedisSentinelOptions | undefined;
+  /** The application's own client, which it opens and closes itself. */
+  readonly client?: RedisClientLike | undefined;
+  /** How long an operation waits for the server before it has failed. Default: `'500ms'`. */
+  readonly commandTimeout?: DurationText | undefined;
+  /** Megabytes (1,048,576 bytes) of a value at most, serialised; larger ones are refused. Default: 8, at most 512. */
+  readonly maxValueMb?: number | undefined;
 }
 
 export interface FileCacheOptions extends CommonOptions, FileTier, StoredOptions {
   readonly backend: 'file';
 }
 
-/** Not in this release. */
+/** A Redis server, which processes on several machines share. */
 export interface RedisCacheOptions extends CommonOptions, RedisTier, StoredOptions {
   readonly backend: 'redis';
 }
 
-/** Memory in front of a store that keeps what memory loses. */
+/** Memory in front of a store that keeps what memory loses: either of `file` and `redis`. */
 export interface HybridCacheOptions extends CommonOptions, StoredOptions {
   readonly backend: 'hybrid';
   readonly memory?: MemoryLimits | undefined;
   readonly file?: FileTier | undefined;
-  /** Not in this release. */
   readonly redis?: RedisTier | undefined;
+  /** As in `redis`, over Redis only. */
+  readonly commandTimeout?: DurationText | undefined;
+  /**
+   * How long memory serves what it holds while nothing is heard from the server, over Redis only: then another
+   * process may have changed it. More than 0, an hour at most. Default: `'1s'`.
+   */
+  readonly maxStaleness?: Duration | undefined;
 }
 
-/** Not in this release. */
-export interface ForeignStoreOptions extends CommonOptions {
+/** A store by others. */
+export interface ForeignStoreOptions extends CommonOptions, StoredOptions {
   readonly backend: 'cache-manager' | 'keyv';
+  /** A Keyv instance, or a store or cache of cache-manager; or a promise of one. */
   readonly store: object;
+  /** How long an operation waits for the store before it has failed. Default: `'500ms'`. */
+  readonly commandTimeout?: DurationText | undefined;
 }
 
 /** Switched off: as `enabled: false`. */

@@ -1,14 +1,23 @@
 import { assertOptions, nameOf } from '../cache/arguments.js';
 import { refuseLater } from '../cache/call-options.js';
-import { CacheOptionsError, notAvailable } from '../errors/cache.errors.js';
+import { CacheOptionsError } from '../errors/cache.errors.js';
 import type { FileStoreOptions } from '../stores/file/file.store.js';
 import type { MemoryStoreOptions } from '../stores/memory/memory.pool.js';
 import { systemClock, type Clock } from '../support/clock.js';
 import { milliseconds } from '../support/duration.js';
-import { boolean, callable, text, wrong } from './checks.js';
-import type { BlossomCacheOptions, HybridCacheOptions, MemoryCacheOptions } from './options.js';
+import type { RedisStoreOptions } from '../stores/redis/redis-options.js';
+import { boolean, callable, commandTimeout, contradiction, text, wrong } from './checks.js';
+import type {
+  BlossomCacheOptions,
+  HybridCacheOptions,
+  MemoryCacheOptions,
+  RedisCacheOptions,
+  RedisTier,
+} from './options.js';
 import { FILE_OPTIONS, resolveFile } from './resolve-file.js';
+import { FOREIGN_OPTIONS, resolveForeign, type ResolvedForeign } from './resolve-foreign.js';
 import { MEMORY_OPTIONS, resolveMemory } from './resolve-memory.js';
+import { maxStaleness, REDIS_OPTIONS, resolveRedis } from './resolve-redis.js';
 import { resolveStored, STORED_OPTIONS, type ResolvedStored } from './resolve-stored.js';
 
 /** The options of one cache, complete and checked. */
@@ -25,10 +34,17 @@ export interface ResolvedOptions {
   readonly tiers: Tiers;
 }
 
-/** Where entries are kept; with both, memory stands in front of the files. */
+/** Where entries are kept; with two, memory stands in front of the other one. */
 export interface Tiers {
   readonly memory?: MemoryStoreOptions;
   readonly file?: ResolvedStored & { readonly store: FileStoreOptions };
+  readonly redis?: ResolvedStored & { readonly store: RedisStoreOptions };
+  readonly foreign?: ResolvedStored & { readonly store: ResolvedForeign };
+}
+
+interface Scope {
+  readonly prefix: string;
+  readonly version: string;
 }
 
 const COMMON = [
@@ -39,10 +55,12 @@ const COMMON = [
 const BACKENDS: Readonly<Record<string, readonly string[]>> = {
   memory: MEMORY_OPTIONS,
   file: [...FILE_OPTIONS, ...STORED_OPTIONS],
-  hybrid: ['memory', 'file', 'redis', ...STORED_OPTIONS],
+  redis: [...REDIS_OPTIONS, ...STORED_OPTIONS],
+  hybrid: ['memory', 'file', 'redis', 'commandTimeout', 'maxStaleness', ...STORED_OPTIONS],
+  'cache-manager': [...FOREIGN_OPTIONS, ...STORED_OPTIONS],
+  keyv: [...FOREIGN_OPTIONS, ...STORED_OPTIONS],
   off: [],
 };
-const LATER = ['redis', 'cache-manager', 'keyv'];
 
 /**
  * Puts in the defaults and checks everything.
@@ -54,26 +72,30 @@ export function resolveOptions(options: BlossomCacheOptions = {}): ResolvedOptio
     throw new CacheOptionsError(`${where}: options must be an object; got ${nameOf(options)}`);
   }
   const backend: string = options.backend === undefined ? 'memory' : options.backend;
-  if (LATER.includes(backend)) {
-    throw notAvailable(`${where}: backend '${backend}'`, undefined, "use 'memory', 'file' or 'hybrid'");
-  }
   const own = Object.hasOwn(BACKENDS, backend) ? BACKENDS[backend]! : undefined;
   if (own === undefined) {
-    const known = [...Object.keys(BACKENDS), ...LATER].join(', ');
-    throw new CacheOptionsError(`${where}: backend must be one of ${known}; got '${backend}'`);
+    throw new CacheOptionsError(
+      `${where}: backend must be one of ${Object.keys(BACKENDS).join(', ')}; got '${backend}'`,
+    );
   }
+  assertOverRedis('maxStaleness', options);
   refuseLater(options, where);
   assertOptions(options, [...COMMON, ...own], where);
   return Object.freeze({ ...common(options), tiers: tiers(options) });
 }
 
 function tiers(options: BlossomCacheOptions): Tiers {
-  const scope = { prefix: text(options.prefix, 'prefix') ?? '', version: version(options.version) };
+  const scope: Scope = { prefix: text(options.prefix, 'prefix') ?? '', version: version(options.version) };
   switch (options.backend) {
     case 'file':
       return { file: { ...resolveStored(options), store: resolveFile(options, scope) } };
+    case 'redis':
+      return { redis: redis(options, scope) };
     case 'hybrid':
       return hybrid(options, scope);
+    case 'cache-manager':
+    case 'keyv':
+      return { foreign: { ...resolveStored(options), store: resolveForeign(options, scope) } };
     case 'off':
       return {};
     default:
@@ -81,18 +103,48 @@ function tiers(options: BlossomCacheOptions): Tiers {
   }
 }
 
-function hybrid(options: HybridCacheOptions, scope: { prefix: string; version: string }): Tiers {
-  const { memory = {}, file, redis } = options;
-  if (redis !== undefined) throw notAvailable('BlossomCacheModule: redis', undefined, 'use file');
-  if (file === undefined) {
-    throw wrong('file', "given with backend 'hybrid', such as file: { cacheDir: '/var/cache/app' }", file);
-  }
+function hybrid(options: HybridCacheOptions, scope: Scope): Tiers {
+  const { memory = {}, file, redis: server } = options;
   assertOptions(memory, MEMORY_OPTIONS, 'BlossomCacheModule: memory');
+  const near = { memory: resolveMemory(memory, 'memory.') };
+  if (file !== undefined && server !== undefined) {
+    throw contradiction('file', 'redis', 'a hybrid has one of them below its memory');
+  }
+  if (server !== undefined) return { ...near, redis: hybridRedis(options, server, scope) };
+  if (file === undefined) {
+    const example = "file: { cacheDir: '/var/cache/app' } or redis: { url: 'redis://localhost:6379' }";
+    throw wrong('file', `given with backend 'hybrid', or redis, such as ${example}`, file);
+  }
+  assertOverRedis('commandTimeout', options);
   assertOptions(file, FILE_OPTIONS, 'BlossomCacheModule: file');
-  return {
-    memory: resolveMemory(memory, 'memory.'),
-    file: { ...resolveStored(options), store: resolveFile(file, scope, 'file.') },
+  return { ...near, file: { ...resolveStored(options), store: resolveFile(file, scope, 'file.') } };
+}
+
+function redis(options: RedisCacheOptions, scope: Scope): NonNullable<Tiers['redis']> {
+  const waits = { commandTimeout: commandTimeout(options.commandTimeout), maxStaleness: maxStaleness(undefined) };
+  const store = resolveRedis(options, { ...scope, ...waits, near: false });
+  return { ...resolveStored(options, store.maxBytes), store };
+}
+
+function hybridRedis(options: HybridCacheOptions, server: RedisTier, scope: Scope): NonNullable<Tiers['redis']> {
+  assertOptions(server, REDIS_OPTIONS, 'BlossomCacheModule: redis');
+  const [top, own] = [options.commandTimeout, server.commandTimeout];
+  if (top !== undefined && own !== undefined) {
+    throw contradiction('commandTimeout', 'redis.commandTimeout', 'they mean the same; give one');
+  }
+  const waits = {
+    commandTimeout: own === undefined ? commandTimeout(top) : commandTimeout(own, 'redis.commandTimeout'),
+    maxStaleness: maxStaleness(options.maxStaleness),
   };
+  const store = resolveRedis(server, { ...scope, ...waits, near: true }, 'redis.');
+  return { ...resolveStored(options, store.maxBytes), store };
+}
+
+/** Refuses an option of a hybrid over Redis anywhere else. */
+function assertOverRedis(option: 'commandTimeout' | 'maxStaleness', options: BlossomCacheOptions): void {
+  const given = options as Partial<HybridCacheOptions>;
+  if (given[option] === undefined || (given.backend === 'hybrid' && given.redis !== undefined)) return;
+  throw new CacheOptionsError(`BlossomCacheModule: ${option} is for a hybrid over redis; remove it`);
 }
 
 function common(options: BlossomCacheOptions): Omit<ResolvedOptions, 'tiers'> {

@@ -10,7 +10,7 @@ export const STORED_OPTIONS = [
 
 /** Bytes from which compressing is tried. */
 const THRESHOLD = 4_096;
-/** The largest value, serialised, in bytes. */
+/** Bytes of the largest value, serialised, where no other limit is set. */
 const LARGEST_VALUE = 64 * MEGABYTE;
 
 /** How a store outside of the process keeps values and fails. */
@@ -19,7 +19,8 @@ export interface ResolvedStored {
   readonly onError: 'absorb' | 'throw';
 }
 
-export function resolveStored(options: StoredOptions): ResolvedStored {
+/** @param maxBytes of a value, serialised */
+export function resolveStored(options: StoredOptions, maxBytes = LARGEST_VALUE): ResolvedStored {
   const keys = options.encryptionKey === undefined ? [] : encryptionKeys(options.encryptionKey);
   return {
     codec: {
@@ -28,7 +29,7 @@ export function resolveStored(options: StoredOptions): ResolvedStored {
       compression: compression(options.compression),
       types: types(options.types),
       strictTypes: boolean(options.strictTypes, 'strictTypes', false),
-      maxBytes: LARGEST_VALUE,
+      maxBytes,
     },
     onError: oneOf(options.onError, 'absorb', ['absorb', 'throw'], 'onError'),
   };

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { CacheOptionsError } from '../../../lib/errors/cache.errors.js';
 import { cacheConfigFromEnv, type EnvOptions } from '../../../lib/options/config-from-env.js';
 import type { BlossomCacheOptions } from '../../../lib/options/options.js';
+import { resolveOptions } from '../../../lib/options/resolve-options.js';
 
 const read = (url: string | undefined, options: EnvOptions = {}): BlossomCacheOptions =>
   cacheConfigFromEnv({ ...options, env: { BLOSSOM_CACHE_URL: url } });
@@ -38,6 +39,30 @@ describe('cacheConfigFromEnv reads', () => {
     ['redis://host:6379/0', { backend: 'redis', url: 'redis://host:6379/0' }],
     ['redis://ann:hunter2@host', { backend: 'redis', url: 'redis://ann:hunter2@host' }],
     ['rediss://host', { backend: 'redis', url: 'rediss://host' }],
+    [
+      'redis://ann:hunter2@host:1/2?ttl=5m&prefix=app&version=3&commandTimeout=2s&maxValueMb=1',
+      {
+        backend: 'redis',
+        url: 'redis://ann:hunter2@host:1/2',
+        ttl: '5m',
+        prefix: 'app',
+        version: '3',
+        commandTimeout: '2s',
+        maxValueMb: 1,
+      },
+    ],
+    ['redis://host?', { backend: 'redis', url: 'redis://host' }],
+    ['redis://host?prefix=a%40b%23', { backend: 'redis', url: 'redis://host', prefix: 'a@b#' }],
+    [
+      'hybrid:rediss://host:1/2?memory.maxSize=100&maxStaleness=2s&ttl=1m&commandTimeout=1s&maxValueMb=2',
+      {
+        backend: 'hybrid',
+        memory: { maxSize: 100 },
+        redis: { url: 'rediss://host:1/2', commandTimeout: '1s', maxValueMb: 2 },
+        maxStaleness: '2s',
+        ttl: '1m',
+      },
+    ],
     ['hybrid:redis://host:6379/0', { backend: 'hybrid', redis: { url: 'redis://host:6379/0' } }],
     ['hybrid:file:///dir?maxSizeMb=9', { backend: 'hybrid', file: { cacheDir: '/dir', maxSizeMb: 9 } }],
   ])('%s', (url, expected) => {
@@ -49,6 +74,29 @@ describe('cacheConfigFromEnv reads', () => {
       backend: 'hybrid',
       memory: { maxSize: 100 },
     });
+  });
+
+  const aboutRedis = { commandTimeout: '1s', maxValueMb: 2, maxStaleness: '3s', onError: 'throw', maxSize: 7 } as const;
+  it.each<[string, object]>([
+    ['memory:', { backend: 'memory', maxSize: 7 }],
+    ['off:', { backend: 'off' }],
+    ['file:/dir', { backend: 'file', cacheDir: '/dir', onError: 'throw' }],
+    ['redis://host', { backend: 'redis', url: 'redis://host', onError: 'throw', commandTimeout: '1s', maxValueMb: 2 }],
+    ['hybrid:file:/dir', { backend: 'hybrid', memory: { maxSize: 7 }, file: { cacheDir: '/dir' }, onError: 'throw' }],
+    [
+      'hybrid:redis://host?maxStaleness=5s&commandTimeout=9s',
+      {
+        backend: 'hybrid',
+        memory: { maxSize: 7 },
+        redis: { url: 'redis://host', commandTimeout: '9s', maxValueMb: 2 },
+        maxStaleness: '5s',
+        onError: 'throw',
+      },
+    ],
+  ])('what applies of what is given besides: %s', (url, expected) => {
+    const options = read(url, aboutRedis);
+    expect(options).toEqual(expected);
+    expect(() => resolveOptions(options)).not.toThrow();
   });
 
   it('the variable that it is told, from the environment of the process', () => {
@@ -106,6 +154,14 @@ describe('cacheConfigFromEnv refuses', () => {
     ['hybrid:', /hybrid: is followed by the far tier|no URL/],
     ['hybrid:memory:', /hybrid: is followed by the far tier/],
     ['hybrid:off:', /hybrid: is followed by the far tier/],
+    ['redis:', /BLOSSOM_CACHE_URL cannot be read/],
+    ['redis://', /BLOSSOM_CACHE_URL cannot be read/],
+    ['redis://host:port', /BLOSSOM_CACHE_URL cannot be read/],
+    ['redis://host/users', /BLOSSOM_CACHE_URL .*number of the database/],
+    ['redis://host?db=3', /unknown parameter 'db'/],
+    ['redis://host?memory.maxSize=3', /unknown parameter 'memory.maxSize'/],
+    ['hybrid:redis://host?stale=3', /unknown parameter 'stale'/],
+    ['hybrid:redis://host?memory.stale=3', /unknown parameter 'stale'/],
   ])('%s', (url, message) => {
     const error = errorOf(() => read(url));
     expect(error.message).toMatch(/^BLOSSOM_CACHE_URL/);
@@ -117,6 +173,12 @@ describe('cacheConfigFromEnv refuses', () => {
     expect(errorOf(() => read('file:///var/%E0%A4%A')).message).toMatch(/BLOSSOM_CACHE_URL/);
   });
 
+  it('what only a hybrid over redis has, when it is resolved', () => {
+    for (const url of ['redis://host?maxStaleness=1s', 'hybrid:file:/dir?maxStaleness=1s', 'memory:?maxStaleness=1s']) {
+      expect(errorOf(() => resolveOptions(read(url))).message).toMatch(/maxStaleness is for a hybrid over redis/);
+    }
+  });
+
   it.each([
     'postgres://ann:hunter2@host',
     'redis//ann:hunter2@host',
@@ -126,6 +188,22 @@ describe('cacheConfigFromEnv refuses', () => {
     'memory:?hunter=hunter2',
     'file://ann:hunter2@host/dir',
     'host:6379?password=hunter2',
+    'redis://ann:hunter2@',
+    'redis://ann:hunter2@host:port',
+    'redis://ann:hunter2@host/users',
+    'redis://ann:hunter2%E0%A4%A@host',
+    'redis://ann:hunter2@host?db=1',
+    'redis://ann:hunter2@host#fragment',
+    'redis://ann:pass#hunter2@host',
+    'redis://ann:pass?hunter2@host',
+    'redis://ann:12?hunter2@host',
+    'redis://ann:12?hunter2=x@host',
+    'redis://ann:12?ttl=hunter2@host',
+    'redis://ann:hunter2/x@host?ttl=5s',
+    'hybrid:redis://ann:hunter2@host?memory.nope=1',
+    'hybrid:redis://ann:12?memory.hunter2=x@host',
+    'hybrid:redis://ann:hunter2@host:port?memory.maxSize=1',
+    'hybrid:hybrid:redis://ann:hunter2@host',
   ])('without repeating the secret in %s', (url) => {
     const error = errorOf(() => read(url));
     expect(`${error.stack} ${JSON.stringify(error)}`).not.toContain('hunter2');

@@ -1,0 +1,117 @@
+import type { Payload, Place } from '../../codec/payload.js';
+import { UnreadableError } from '../../codec/unreadable.error.js';
+import type { Draft, Entry } from '../store.js';
+import type { ForeignRoom } from './foreign.room.js';
+import { headTextOf, readRecord, writeRecord, type Head, type StoredRecord } from './record.js';
+import { SLACK } from './stamps.js';
+import type { Trip } from './trip.js';
+import { isPlaced, type Carried, type Validity } from './validity.js';
+
+/** How long an entry lives, in milliseconds. */
+export type Lifetime = Pick<Draft, 'ttl' | 'grace'>;
+
+/** Bytes that a frame has besides its payload, at most. */
+const FRAME_OVERHEAD = 1_024;
+
+/** The entries of one namespace, as texts in the store. */
+export class Entries {
+  constructor(
+    private readonly room: ForeignRoom,
+    private readonly namespace: string,
+    private readonly validity: Validity,
+    /** Told of a text under a key that is no entry. */
+    private readonly onUnreadable: (key: string, text: unknown) => void,
+  ) {}
+
+  /** What is stored under the key, if it is valid and `now` is before the end of its grace. */
+  async find(trip: Trip, key: string, now: number): Promise<StoredRecord | undefined> {
+    return (await this.findMany(trip, [key], now)).get(key);
+  }
+
+  /** The same for every key; those of which there is nothing are left out. */
+  async findMany(trip: Trip, keys: readonly string[], now: number): Promise<Map<string, StoredRecord>> {
+    const space = trip.get(this.validity.spaceName);
+    const found = new Map<string, StoredRecord>();
+    const look = async (key: string): Promise<void> => {
+      const [, first, second] = this.validity.placeNames(key);
+      const [text, ...place] = await Promise.all([
+        trip.get(this.validity.entryName(key)),
+        space,
+        trip.get(first),
+        trip.get(second),
+      ]);
+      const record = text === undefined ? undefined : this.#parse(key, text);
+      if (record === undefined || now >= record.head.expiresAt + record.head.grace) return;
+      if (isPlaced(record.head, place) && (await this.validity.tagsHold(trip, record.head.tags)))
+        found.set(key, record);
+    };
+    await Promise.all(keys.map(look));
+    return found;
+  }
+
+  /** Stores a new entry with these stamps. */
+  async put(trip: Trip, key: string, { ttl, grace }: Lifetime, carried: Carried, payload: Payload): Promise<void> {
+    const now = this.room.clock.now();
+    await this.replace(
+      trip,
+      key,
+      { createdAt: now, expiresAt: now + ttl, grace: Math.max(grace, 0), ...carried },
+      payload,
+    );
+    this.room.events.emit('set', { namespace: this.namespace, key });
+  }
+
+  /** Stores an entry with the head as it is given. */
+  async replace(trip: Trip, key: string, head: Head, payload: Payload): Promise<void> {
+    const name = this.validity.entryName(key);
+    const headText = headTextOf(head);
+    const frame = this.room.sealer.seal(payload, this.#place(key, headText));
+    const left = head.expiresAt + head.grace - this.room.clock.now();
+    await trip.set(name, writeRecord(headText, frame, name), left + SLACK);
+  }
+
+  /** The serialised value; undefined where it cannot be read. */
+  open(key: string, record: StoredRecord): Payload | undefined {
+    return this.#reading(key, record, () => this.#open(key, record));
+  }
+
+  /** The entry as readers see it; undefined where its value cannot be read. */
+  shown(key: string, record: StoredRecord): Entry | undefined {
+    return this.#reading(key, record, () => {
+      const value = this.room.codec.parse(this.#open(key, record));
+      const { createdAt, expiresAt, grace, tags } = record.head;
+      return { value, tags: tags.map(([tag]) => tag), createdAt, expiresAt, staleUntil: expiresAt + grace };
+    });
+  }
+
+  #parse(key: string, text: unknown): StoredRecord | undefined {
+    const name = this.validity.entryName(key);
+    const record = readRecord(text, name, this.room.maxBytes + FRAME_OVERHEAD);
+    if (record === undefined) this.#unreadable(key, text, new UnreadableError('frame', 'not an entry of this key'));
+    return record;
+  }
+
+  #open(key: string, { frame, headText }: StoredRecord): Payload {
+    return this.room.sealer.open(frame, this.#place(key, headText));
+  }
+
+  #reading<T>(key: string, record: StoredRecord, read: () => T): T | undefined {
+    try {
+      return read();
+    } catch (error) {
+      return this.#unreadable(key, record.text, error);
+    }
+  }
+
+  #unreadable(key: string, text: unknown, error: unknown): undefined {
+    if (!(error instanceof UnreadableError)) throw error;
+    const { reason, security } = error;
+    this.room.events.emit('unreadable', { namespace: this.namespace, key, reason, security });
+    this.onUnreadable(key, text);
+  }
+
+  /** Its head is part of the place of an encrypted value, so that nobody can alter one without the other. */
+  #place(key: string, headText: string): Place {
+    return { namespace: this.room.scope + this.namespace, key: headText + key };
+  }
+}
