@@ -1,7 +1,8 @@
 import type { Codec } from '../../codec/codec.js';
 import type { CacheEvents } from '../../events/cache-events.js';
 import type { EntryReader } from './entry-reader.js';
-import type { LeaseKeeper } from './lease-keeper.js';
+import type { LeaseKeeper } from '../lease-keeper.js';
+import type { FileLease } from './file.lease.js';
 import type { RecentUses } from './recent-uses.js';
 import type { WriteQueue } from './write-queue.js';
 
@@ -13,7 +14,7 @@ export interface FileBackend {
   readonly queue: WriteQueue;
   /** Undefined where the eviction policy does not ask for them. */
   readonly uses: RecentUses | undefined;
-  readonly leases: LeaseKeeper;
+  readonly leases: LeaseKeeper<FileLease>;
   readonly codec: Codec;
   /** Whether the codec notices every change of a value's bytes by itself. */
   readonly encrypted: boolean;

@@ -4,14 +4,15 @@ import { CacheOptionsError } from '../../errors/cache.errors.js';
 import type { CacheEvents } from '../../events/cache-events.js';
 import { schedule, type Clock } from '../../support/clock.js';
 import { WeakRegistry } from '../../support/weak-registry.js';
+import { LeaseKeeper } from '../lease-keeper.js';
 import type { FarStore, StoreSize } from '../store.js';
 import type { Due, Notice } from './commands.js';
 import { DatabaseFile } from './database-file.js';
 import { EntryReader } from './entry-reader.js';
 import type { FileBackend } from './file.backend.js';
+import type { FileLease } from './file.lease.js';
 import { FileSpace } from './file.space.js';
 import { scopeOf } from './names.js';
-import { LeaseKeeper } from './lease-keeper.js';
 import { RecentUses } from './recent-uses.js';
 import type { Durability } from './schema.js';
 import { findDriver, type SqliteDriver } from './sqlite.js';
@@ -86,7 +87,9 @@ export class FileStore implements FarStore {
       { driver, durability, maxBytes, busyTimeout: OPENING_TIMEOUT, scope, notice: options.notice ?? DEFAULTS.notice },
       (identity) => queue.reportDamage(identity),
     );
-    const leases = new LeaseKeeper(queue, leaseTime / 3);
+    const leases = new LeaseKeeper<FileLease>(leaseTime / 3, ({ space, key, token }) =>
+      queue.ask({ op: 'renew', space, key, token }),
+    );
     const encrypted = sealer.keys.length > 0;
     this.#backend = { scope, reader, queue, uses, leases, codec, encrypted, events };
     start(reader, directory);

@@ -16,6 +16,10 @@ interface NodeRedisGroup extends Omit<RedisClient, 'sendCommand'> {
 }
 
 interface IoRedis {
+  /** The connection of one that is no cluster. */
+  readonly stream?: { destroy(): unknown } | undefined;
+  /** The connections of a cluster. */
+  nodes?(): readonly IoRedis[];
   connect(): Promise<unknown>;
   callBuffer(...command: (string | Buffer)[]): Promise<unknown>;
   on(event: string, listener: (...about: never[]) => void): unknown;
@@ -82,7 +86,7 @@ export function openBorrowed(client: object, terms: ConnectionTerms): { readonly
   const make: ClientMaker = (protocol, connectTimeout) => kind.copy(client as Borrowed, protocol, connectTimeout);
   return {
     split: kind.split,
-    open: (onEnd) => openSession(make, terms, onEnd, kind.direct ? {} : { tracking: false }),
+    open: (onEnd, unwanted) => openSession(make, terms, onEnd, unwanted, kind.direct ? {} : { tracking: false }),
   };
 }
 
@@ -118,7 +122,12 @@ function ofIoRedis(copy: IoRedis): RedisClient {
     sendCommand: (command) => copy.callBuffer(...command),
     connect: () => copy.connect(),
     on: (event, listener) => copy.on(event, listener),
-    destroy: () => copy.disconnect(),
+    destroy: () => {
+      const connections = copy.nodes?.() ?? [copy];
+      copy.disconnect();
+      // That alone waits for a server that may be frozen, and commands wait with it.
+      for (const { stream } of connections) stream?.destroy();
+    },
   };
 }
 

@@ -4,6 +4,7 @@ import type { Address } from '../redis-options.js';
 import type { Tracking } from '../tracking.js';
 import { KEY_SLOTS, keySlot } from './key-slot.js';
 import { Link, type Open } from './link.js';
+import { impatiently } from './patience.js';
 import type { Reply } from './redis-client.js';
 import type { ServerError } from './server-error.js';
 import type { Redirection, Servers } from './servers.js';
@@ -35,7 +36,7 @@ export class Cluster implements Servers {
   #looking: Promise<void> | undefined;
   #found = false;
   #timer: NodeJS.Timeout | undefined;
-  #closed = false;
+  readonly #closing = new AbortController();
 
   constructor(private readonly terms: ClusterTerms) {
     this.#look();
@@ -70,14 +71,14 @@ export class Cluster implements Servers {
   }
 
   close(): void {
-    this.#closed = true;
+    this.#closing.abort();
     clearTimeout(this.#timer);
     for (const link of this.#links.values()) link.close();
   }
 
   /** At the start everybody waits until it is known who has what. */
   async #soon(name: string): Promise<Session> {
-    await Promise.race([this.#looking, pause(this.terms.patience)]);
+    await Promise.race([this.#looking, new Promise<void>((resolve) => impatiently(this.terms.patience, resolve))]);
     const owner = this.#owners[keySlot(name)];
     if (owner === undefined) throw unknownOwner();
     return this.#linkTo(owner).session;
@@ -93,7 +94,7 @@ export class Cluster implements Servers {
   }
 
   #lookSoon(): void {
-    if (this.#closed || this.#timer !== undefined || this.#looking !== undefined) return;
+    if (this.#closing.signal.aborted || this.#timer !== undefined || this.#looking !== undefined) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.#look();
@@ -101,7 +102,7 @@ export class Cluster implements Servers {
   }
 
   #look(): void {
-    if (this.#closed || this.#looking !== undefined) return;
+    if (this.#closing.signal.aborted || this.#looking !== undefined) return;
     this.#looking = this.#askAround().then((found) => {
       this.#looking = undefined;
       if (!found) this.#lookSoon();
@@ -114,7 +115,8 @@ export class Cluster implements Servers {
     const connected = (owner: string): boolean => this.#links.get(owner)?.current !== undefined;
     for (const owner of known.toSorted((one, other) => Number(connected(other)) - Number(connected(one)))) {
       try {
-        this.#learn(await this.#ask(owner), owner);
+        const view = await this.#ask(owner);
+        if (!this.#closing.signal.aborted) this.#learn(view, owner);
         return true;
       } catch {
         // The next one may know.
@@ -126,7 +128,7 @@ export class Cluster implements Servers {
   async #ask(owner: string): Promise<Reply> {
     const current = this.#links.get(owner)?.current;
     if (current !== undefined) return current.send(['CLUSTER', 'SLOTS']);
-    const session = await this.terms.open(parse(owner))(() => {});
+    const session = await this.terms.open(parse(owner))(() => {}, this.#closing.signal);
     try {
       return await session.send(['CLUSTER', 'SLOTS']);
     } finally {

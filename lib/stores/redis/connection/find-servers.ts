@@ -23,14 +23,14 @@ export function findServers(place: RedisPlace, terms: ConnectionTerms): Servers 
   if (place.kind === 'single') {
     const socket = { ...place.address, ...secured(tls) };
     const make = clientMaker(create, { socket, ...login, database: place.database });
-    return new OneServer((onEnd) => openSession(make, terms, onEnd), patience);
+    return new OneServer((onEnd, unwanted) => openSession(make, terms, onEnd, unwanted), patience);
   }
   return new Cluster({
     nodes: place.nodes,
     natMap: place.natMap ?? {},
     open: (address) => {
       const make = clientMaker(create, { socket: { ...address, ...secured(tls) }, ...login });
-      return (onEnd) => openSession(make, terms, onEnd);
+      return (onEnd, unwanted) => openSession(make, terms, onEnd, unwanted);
     },
     tracking: terms.tracking,
     patience,

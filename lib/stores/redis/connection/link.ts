@@ -1,5 +1,6 @@
 import { CacheBackendError } from '../../../errors/cache.errors.js';
 import type { Awaitable } from '../../../support/awaitable.js';
+import { impatiently } from './patience.js';
 import { failureOf, type Session, type SessionEnd } from './session.js';
 
 /** Milliseconds before the second attempt to connect; each one after it waits twice as long. */
@@ -10,8 +11,10 @@ const AFTER_SILENCE = 250;
 /** Milliseconds for which a session has to last for its end to be an accident. */
 const LASTING = 1_000;
 
-/** Opens a session; told what to call at its end. */
-export type Open = (onEnd: (end: SessionEnd) => void) => Promise<Session>;
+const CLOSED: SessionEnd = { timedOut: false, reason: 'the connection to the Redis server was closed' };
+
+/** Opens a session; told what to call at its end, and that nobody needs it any more. */
+export type Open = (onEnd: (end: SessionEnd) => void, unwanted: AbortSignal) => Promise<Session>;
 
 /**
  * Keeps a session with one server. When it is lost, those who need it wait for the first attempt to get another, for as
@@ -24,7 +27,7 @@ export class Link {
   #pause = FIRST_PAUSE;
   #since = 0;
   #retry: NodeJS.Timeout | undefined;
-  #closed = false;
+  readonly #closing = new AbortController();
 
   constructor(
     private readonly open: Open,
@@ -54,14 +57,18 @@ export class Link {
   }
 
   close(): void {
-    this.#closed = true;
+    this.#closing.abort();
     clearTimeout(this.#retry);
-    this.#session?.end({ timedOut: false, reason: 'the cache was closed' });
+    this.#session?.end(CLOSED);
+  }
+
+  get #closed(): boolean {
+    return this.#closing.signal.aborted;
   }
 
   #connect(patient: boolean): void {
     this.#retry = undefined;
-    const opening = this.open((end) => this.#lost(end));
+    const opening = this.open((end) => this.#lost(end), this.#closing.signal);
     if (patient) this.#opening = this.#withPatience(opening);
     opening.then(
       (session) => this.#opened(session),
@@ -72,7 +79,7 @@ export class Link {
   #opened(session: Session): void {
     this.#opening = undefined;
     if (this.#closed) {
-      session.end({ timedOut: false, reason: 'the cache was closed' });
+      session.end(CLOSED);
       return;
     }
     this.#since = performance.now();
@@ -107,15 +114,15 @@ export class Link {
   }
 
   #withPatience(opening: Promise<Session>): Promise<Session> {
-    let timer: NodeJS.Timeout | undefined;
+    let stop = (): void => {};
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
+      stop = impatiently(this.patience, () => {
         this.#opening = undefined;
         this.#failure = new CacheBackendError('the Redis server does not answer', { timedOut: true });
         reject(this.#failure);
-      }, this.patience).unref();
+      });
     });
-    const waited = Promise.race([opening, late]).finally(() => clearTimeout(timer));
+    const waited = Promise.race([opening, late]).finally(() => stop());
     waited.catch(() => {});
     return waited;
   }

@@ -1,6 +1,7 @@
 import type { Clock } from '../../../support/clock.js';
 import { CacheBackendError } from '../../../errors/cache.errors.js';
 import type { Tracking } from '../tracking.js';
+import { impatiently } from './patience.js';
 import type { ClientMaker, Protocol, RedisClient } from './redis-client.js';
 import { isServerAnswer, ServerError } from './server-error.js';
 import { destroy, Session, type SessionEnd } from './session.js';
@@ -59,12 +60,13 @@ export async function openSession(
   make: ClientMaker,
   terms: ConnectionTerms,
   onEnd: (end: SessionEnd) => void,
+  unwanted: AbortSignal,
   { tracking = true, check }: Particulars = {},
 ): Promise<Session> {
   let refused: unknown = tracking ? undefined : NO_TRACKING;
   for (const protocol of PROTOCOLS.filter((one) => tracking || !one.tracking)) {
     try {
-      const session = await open(make, protocol, terms, onEnd, check);
+      const session = await open(make, protocol, terms, onEnd, unwanted, check);
       if (!protocol.tracking) terms.onUntracked(reasonOf(refused));
       return session;
     } catch (error) {
@@ -81,6 +83,7 @@ async function open(
   protocol: Protocol,
   terms: ConnectionTerms,
   onEnd: (end: SessionEnd) => void,
+  unwanted: AbortSignal,
   check: Particulars['check'],
 ): Promise<Session> {
   const patience = Math.max(CONNECTING, terms.commandTimeout);
@@ -90,11 +93,16 @@ async function open(
   client.on('error', () => session?.end(lost));
   client.on('end', () => session?.end(lost));
   client.on('invalidate', (key: Buffer | string | null) => terms.tracking.invalidated(key));
+  const stop = (): void => destroy(client);
+  unwanted.addEventListener('abort', stop);
   try {
+    unwanted.throwIfAborted();
     return (session = await within(patience, () => introduce(client, protocol, terms, onEnd, check)));
   } catch (error) {
     destroy(client);
     throw error;
+  } finally {
+    unwanted.removeEventListener('abort', stop);
   }
 }
 
@@ -119,15 +127,15 @@ async function introduce(
 }
 
 async function within<T>(patience: number, work: () => Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
+  let stop = (): void => {};
   const late = new Promise<never>((_, reject) => {
     const error = new CacheBackendError('the Redis server does not answer', { timedOut: true });
-    timer = setTimeout(() => reject(error), patience).unref();
+    stop = impatiently(patience, () => reject(error));
   });
   try {
     return await Promise.race([work(), late]);
   } finally {
-    clearTimeout(timer);
+    stop();
   }
 }
 

@@ -15,17 +15,18 @@ const PATIENCE = 1_000;
 /** Opens sessions with whoever the sentinels say is the master now. */
 export function openMaster(place: SentinelPlace, create: CreateClient, terms: ConnectionTerms): Open {
   const { login, tls, database } = place;
-  return async (onEnd) => {
-    const address = await findMaster(place, create);
+  return async (onEnd, unwanted) => {
+    const address = await findMaster(place, create, unwanted);
     const make = clientMaker(create, { socket: { ...address, ...secured(tls) }, ...login, database });
-    return openSession(make, terms, onEnd, { check: assertMaster });
+    return openSession(make, terms, onEnd, unwanted, { check: assertMaster });
   };
 }
 
 /** The first answer counts. */
-async function findMaster(place: SentinelPlace, create: CreateClient): Promise<Address> {
+async function findMaster(place: SentinelPlace, create: CreateClient, unwanted: AbortSignal): Promise<Address> {
   for (const sentinel of place.sentinels) {
-    const address = await askSentinel(sentinel, place, create).catch(() => undefined);
+    if (unwanted.aborted) break;
+    const address = await askSentinel(sentinel, place, create, unwanted).catch(() => undefined);
     if (address !== undefined) return address;
   }
   throw new CacheBackendError('no sentinel knows of a Redis master of that name');
@@ -35,17 +36,21 @@ async function askSentinel(
   sentinel: Address,
   { name, sentinelLogin, sentinelTls }: SentinelPlace,
   create: CreateClient,
+  unwanted: AbortSignal,
 ): Promise<Address | undefined> {
   const make = clientMaker(create, { socket: { ...sentinel, ...secured(sentinelTls) }, ...sentinelLogin });
   const client = make({ RESP: 2, tracking: false }, PATIENCE);
   client.on('error', () => {});
-  const timer = setTimeout(() => destroy(client), PATIENCE).unref();
+  const stop = (): void => destroy(client);
+  const timer = setTimeout(stop, PATIENCE).unref();
+  unwanted.addEventListener('abort', stop);
   try {
     await client.connect();
     const answer = (await client.sendCommand(['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name])) as [string, string] | null;
     return answer === null ? undefined : { host: answer[0], port: Number(answer[1]) };
   } finally {
     clearTimeout(timer);
+    unwanted.removeEventListener('abort', stop);
     destroy(client);
   }
 }

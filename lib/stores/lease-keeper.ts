@@ -1,23 +1,21 @@
-import type { FileLease } from './file.lease.js';
-import type { WriteQueue } from './write-queue.js';
-
 /** Renews the leases of this process as long as they are held. */
-export class LeaseKeeper {
-  readonly #held = new Set<FileLease>();
+export class LeaseKeeper<L> {
+  readonly #held = new Set<L>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(
-    private readonly queue: WriteQueue,
     /** Milliseconds between two renewals. */
     private readonly pause: number,
+    /** What cannot be renewed now is tried again, or runs out. */
+    private readonly renew: (lease: L) => Promise<unknown>,
   ) {}
 
-  add(lease: FileLease): void {
+  add(lease: L): void {
     this.#held.add(lease);
     this.#timer ??= setInterval(() => this.#renew(), this.pause).unref();
   }
 
-  delete(lease: FileLease): void {
+  delete(lease: L): void {
     this.#held.delete(lease);
     if (this.#held.size === 0) this.close();
   }
@@ -28,6 +26,6 @@ export class LeaseKeeper {
   }
 
   #renew(): void {
-    for (const { space, key, token } of this.#held) this.queue.ask({ op: 'renew', space, key, token }).catch(() => {});
+    for (const lease of this.#held) this.renew(lease).catch(() => {});
   }
 }
