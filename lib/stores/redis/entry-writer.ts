@@ -170,7 +170,7 @@ export class EntryWriter {
     if (writes.current?.closed === false) return writes.current;
     return (writes.current = new WriteBatch(async (names, records, about) => {
       const reply = await commands.run(SET, names, [String(deadline), records, ...about]);
-      if (String(reply) === 'late') throw tooLate();
+      if (String(reply) === 'late') throw new TooLateError();
     }));
   }
 
@@ -241,7 +241,7 @@ export class EntryWriter {
   async #answer(script: Script, names: readonly string[], parameters: Command): Promise<[string, Buffer, ...Buffer[]]> {
     const [what, ...found] = (await this.backend.commands.run(script, names, parameters)) as Buffer[];
     const outcome = what!.toString();
-    if (outcome === 'late') throw tooLate();
+    if (outcome === 'late') throw new TooLateError();
     return [outcome, ...found] as [string, Buffer, ...Buffer[]];
   }
 }
@@ -263,9 +263,15 @@ function notANumber(value: unknown): CacheTypeError {
   return new CacheTypeError(`a ${found} is stored where a number is needed`, { operation: 'increment' });
 }
 
-/** It was not done. */
-export function tooLate(): CacheBackendError {
-  return new CacheBackendError('the Redis server was asked too late', { timedOut: true });
+/** What the server was asked for after its deadline, and did not do. */
+export class TooLateError extends CacheBackendError {
+  constructor() {
+    super('the Redis server was asked too late', { timedOut: true });
+  }
+
+  override get name(): string {
+    return 'CacheBackendError';
+  }
 }
 
 function unsettled(): CacheBackendError {

@@ -5,7 +5,7 @@ const BEATS = 4;
 /** Milliseconds between two signs of use to the server: what is known here looks idle there, and would be evicted first. */
 const USES = 60_000;
 
-/** Keeps up what is known here of the servers: that they are there, and that the stamps are in use. */
+/** Keeps up what is known here of the servers: that they are there, what time they have, and that the stamps are in use. */
 export class Heartbeat {
   readonly #timers: NodeJS.Timeout[] = [];
 
@@ -32,6 +32,7 @@ export class Heartbeat {
 
   #use(): void {
     const { stamps, commands } = this.backend;
+    for (const session of commands.servers.sessions()) session.measureTime().catch(() => {});
     for (const name of stamps.takeUsed()) commands.send(name, ['TOUCH', name]).catch(() => {});
   }
 }

@@ -29,19 +29,22 @@ export class LeaseOffice implements LeaseHome {
     const { commands, leases, names } = this.backend;
     const at = await this.writer.place(key);
     const stamps = this.writer.believe(tags, ANY_LIFE);
-    const token = uniqueId();
     const log = commands.run(LOG_HEAD, [names.log], [uniqueId()]);
     log.catch(() => {});
-    const asked = { token, purpose, voidVersion: NONE, voidToken: NONE };
+    const asked = { token: uniqueId(), purpose, voidVersion: NONE, voidToken: NONE };
+    // A lease that carries a stamp before there is one would look void.
+    await stamps.prepare();
     for (let round = 0; round < ROUNDS; round += 1) {
-      await stamps.prepare();
-      const [what, found, ...more] = await this.#ask(at, asked, stamps);
-      if (what === 'lease') {
-        const lease = new RedisLease(key, at.name, token, stamps, (await log) as Buffer, this);
+      const [[what, found, ...more], same] = await Promise.all([this.#ask(at, asked, stamps), stamps.confirm()]);
+      if (what === 'lease' && !same) {
+        // It carries stamps that are not right any more: others take it for void, and must not take the next one for it.
+        asked.voidToken = asked.token;
+        asked.token = uniqueId();
+      } else if (what === 'lease') {
+        const lease = new RedisLease(key, at.name, asked.token, stamps, (await log) as Buffer, this);
         leases.add(lease);
         return lease;
-      }
-      if (what === 'stamps') stamps.correct([found, ...more]);
+      } else if (what === 'stamps') stamps.correct([found, ...more]);
       else if (what === 'entry') {
         const entry = await this.reader.readFresh(key, found, at, at.now);
         if (entry !== undefined) return { entry };

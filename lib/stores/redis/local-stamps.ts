@@ -62,7 +62,7 @@ export class LocalStamps {
     if (fetching === undefined) return this.#fetch(name);
     // Others have asked for it: what the server had by then may be older than what this caller has to know.
     return fetching.then((found) => {
-      if (found === undefined || found.watch?.isTold === true) return found;
+      if (found?.watch?.isTold === true && !this.commands.split) return found;
       return this.#fetching.get(name) ?? this.#fetch(name);
     });
   }

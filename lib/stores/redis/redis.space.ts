@@ -3,7 +3,7 @@ import { isPromise } from '../../support/awaitable.js';
 import type { Reply } from './connection/redis-client.js';
 import { ServerError } from './connection/server-error.js';
 import { EntryReader } from './entry-reader.js';
-import { EntryWriter, tooLate, type How, type Outcome, type Place } from './entry-writer.js';
+import { EntryWriter, TooLateError, type How, type Outcome, type Place } from './entry-writer.js';
 import { LeaseOffice } from './lease-office.js';
 import { StoredRecord } from './record.js';
 import type { RedisBackend } from './redis.backend.js';
@@ -114,19 +114,23 @@ export class RedisSpace implements FarSpace {
   }
 
   async increment(key: string, by: number, draft: Omit<Draft, 'value'>): Promise<number> {
-    const sum = await this.#writer.increment(key, by, draft);
+    const sum = await this.#inTime(key, () => this.#writer.increment(key, by, draft));
     this.#told('set', key);
     return sum;
   }
 
-  async touch(key: string, ttl: number): Promise<boolean> {
+  touch(key: string, ttl: number): Promise<boolean> {
+    return this.#inTime(key, () => this.#touch(key, ttl));
+  }
+
+  async #touch(key: string, ttl: number): Promise<boolean> {
     const { commands, stamps, names, slack, endless } = this.backend;
     if (ttl === Infinity) endless.expects();
     const at = await this.#writer.place(key);
     const span = ttl === Infinity ? '' : String(ttl);
     const parameters = [String(at.deadline), String(at.now + at.offset), span, String(slack)];
     const touched = bytesOf(await commands.run(TOUCH, [at.name], parameters));
-    if (touched.toString() === 'late') throw tooLate();
+    if (touched.toString() === 'late') throw new TooLateError();
     const head = StoredRecord.readHead(touched);
     if (head === undefined || !(await this.#reader.areValid(head.stamps))) return false;
     const stampNames = [this.#stampName, ...head.stamps.tags.map(({ tag }) => names.tag(tag))];
@@ -144,12 +148,24 @@ export class RedisSpace implements FarSpace {
     endless.wake();
   }
 
+  /** This process, or its clock, may have stood still: what was refused for that is asked for once more. */
+  async #inTime<T>(key: string, ask: () => Promise<T>): Promise<T> {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof TooLateError)) throw error;
+      const session = await this.backend.commands.servers.session(this.#prefix + key);
+      await session.measureTime();
+      return ask();
+    }
+  }
+
   async #store(key: string, draft: Draft, how: How): Promise<Outcome> {
     if (draft.ttl <= 0) {
       await this.remove(key);
       return { what: 'held' };
     }
-    const outcome = await this.#writer.store(key, draft, how);
+    const outcome = await this.#inTime(key, () => this.#writer.store(key, draft, how));
     if (outcome.what === 'stored') this.#told('set', key);
     // What is there is not what was to be there.
     if (outcome.what === 'refused' && how !== 'add') await this.remove(key);

@@ -6,6 +6,8 @@ import { RedisServer } from './redis-server.js';
 /** Servers that were started for a test, and what leads there. */
 export interface StartedPlace {
   readonly place: RedisPlace;
+  /** Removes everything that is stored there. */
+  flush(): Promise<unknown>;
   stop(): Promise<void>;
 }
 
@@ -13,20 +15,28 @@ export interface StartedPlace {
 export const PLACES: Readonly<Record<'single' | 'TLS' | 'cluster' | 'sentinel', () => Promise<StartedPlace>>> = {
   single: async () => {
     const server = await RedisServer.start();
-    return { place: placeOf(server), stop: () => server.stop() };
+    return { place: placeOf(server), flush: () => server.command('FLUSHALL'), stop: () => server.stop() };
   },
   TLS: async () => {
     const server = await RedisServer.start({ tls: true, username: 'cache', password: 'correct horse' });
     const login = { username: 'cache', password: 'correct horse' };
-    return { place: { ...placeOf(server), login, tls: { ca: server.ca } }, stop: () => server.stop() };
+    const place = { ...placeOf(server), login, tls: { ca: server.ca } };
+    return { place, flush: () => server.command('FLUSHALL'), stop: () => server.stop() };
   },
   cluster: async () => {
     const cluster = await RedisCluster.start();
-    return { place: clusterPlace(cluster), stop: () => cluster.stop() };
+    const masters = await cluster.masters();
+    const flush = (): Promise<unknown> => Promise.all(masters.map((master) => master.command('FLUSHALL')));
+    return { place: clusterPlace(cluster), flush, stop: () => cluster.stop() };
   },
   sentinel: async () => {
     const sentinels = await RedisSentinels.start();
-    return { place: sentinelPlace(sentinels), stop: () => sentinels.stop() };
+    const master = await sentinels.master();
+    return {
+      place: sentinelPlace(sentinels),
+      flush: () => master.command('FLUSHALL'),
+      stop: () => sentinels.stop(),
+    };
   },
 };
 

@@ -4,6 +4,7 @@ import type { Tracking } from '../tracking.js';
 import { impatiently } from './patience.js';
 import type { ClientMaker, Protocol, RedisClient } from './redis-client.js';
 import { isServerAnswer, ServerError } from './server-error.js';
+import { ServerTime } from './server-time.js';
 import { destroy, Session, type SessionEnd } from './session.js';
 
 /** What all connections of one store have in common. */
@@ -29,20 +30,6 @@ const PROTOCOLS: readonly Protocol[] = [
 const NO_TRACKING = Symbol('no tracking');
 /** Milliseconds for a connection to be made, at least: nobody waits for it that long. */
 const CONNECTING = 2_000;
-
-/** How often a server is asked for its time if it does not answer at once, and milliseconds that are at once. */
-const MEASUREMENTS = 3;
-const QUICK = 5;
-
-/** What the time of a server is here. */
-interface Measured {
-  /** Milliseconds until it was known. */
-  readonly took: number;
-  /** Milliseconds that it is ahead of the machine's monotonic time, at least. */
-  readonly ahead: number;
-  /** Milliseconds that it is ahead of the cache's clock. */
-  readonly offset: number;
-}
 
 /** What a particular kind of server asks for. */
 export interface Particulars {
@@ -118,12 +105,9 @@ async function introduce(
   await check?.(client);
   const optIn = tracking && !terms.near;
   if (optIn) await trackOnDemand(client);
-  const { ahead, offset } = await measureTime(client, clock);
-  return new Session(
-    { client, tracked: tracking, optIn, ahead, offset: terms.offset ?? offset, commandTimeout },
-    clock,
-    onEnd,
-  );
+  const time = new ServerTime(clock, terms.offset);
+  await time.measure(() => client.sendCommand(['TIME']));
+  return new Session({ client, tracked: tracking, optIn, time, commandTimeout }, clock, onEnd);
 }
 
 async function within<T>(patience: number, work: () => Promise<T>): Promise<T> {
@@ -149,25 +133,6 @@ async function trackOnDemand(client: RedisClient): Promise<void> {
     client.sendCommand(['CLIENT', 'TRACKING', 'OFF']),
     client.sendCommand(['CLIENT', 'TRACKING', 'ON', 'OPTIN']),
   ]);
-}
-
-/** The quickest answer tells the time best. What is late in the server's eyes is late here, too: it is taken for older. */
-async function measureTime(client: RedisClient, clock: Clock): Promise<Pick<Measured, 'ahead' | 'offset'>> {
-  let best: Measured | undefined;
-  for (let i = 0; i < MEASUREMENTS && (best === undefined || best.took > QUICK); i += 1) {
-    const sent = performance.now();
-    const time = await serverTime(client);
-    const received = performance.now();
-    const took = received - sent;
-    if (best !== undefined && best.took <= took) continue;
-    best = { took, ahead: time - received, offset: Math.round(time + took / 2 - clock.now()) };
-  }
-  return best!;
-}
-
-async function serverTime(client: RedisClient): Promise<number> {
-  const [seconds, microseconds] = (await client.sendCommand(['TIME'])) as [string, string];
-  return Number(seconds) * 1_000 + Number(microseconds) / 1_000;
 }
 
 function asBackendError(error: unknown): CacheBackendError {

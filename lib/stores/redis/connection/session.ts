@@ -3,6 +3,7 @@ import type { Awaitable } from '../../../support/awaitable.js';
 import type { Clock } from '../../../support/clock.js';
 import type { Command, RedisClient, Reply } from './redis-client.js';
 import { isServerAnswer, ServerError } from './server-error.js';
+import type { ServerTime } from './server-time.js';
 import { Supervision } from './supervision.js';
 
 /** How a session ended. */
@@ -19,10 +20,7 @@ export interface SessionTerms {
   readonly tracked: boolean;
   /** Whether it announces only what was asked for with `CLIENT CACHING YES`. */
   readonly optIn: boolean;
-  /** Milliseconds that are to be added to the machine's monotonic time to get the server's. */
-  readonly ahead: number;
-  /** Milliseconds that are to be added to the time of the cache's clock to get the server's. */
-  readonly offset: number;
+  readonly time: ServerTime;
   /** Milliseconds until an answer. */
   readonly commandTimeout: number;
 }
@@ -37,24 +35,22 @@ const AS_BYTES = { typeMapping: { 36: Buffer } };
 export class Session {
   readonly tracked: boolean;
   readonly optIn: boolean;
-  readonly offset: number;
   /** A key that was read here. */
   lastRead: string | undefined;
   readonly #client: RedisClient;
-  readonly #ahead: number;
+  readonly #time: ServerTime;
   readonly #supervision: Supervision;
   #end: SessionEnd | undefined;
 
   constructor(
-    { client, tracked, optIn, ahead, offset, commandTimeout }: SessionTerms,
+    { client, tracked, optIn, time, commandTimeout }: SessionTerms,
     clock: Clock,
     private readonly onEnd: (end: SessionEnd) => void,
   ) {
     this.#client = client;
     this.tracked = tracked;
     this.optIn = optIn;
-    this.offset = offset;
-    this.#ahead = ahead;
+    this.#time = time;
     this.#supervision = new Supervision(commandTimeout, clock, () =>
       this.end({ timedOut: true, reason: `the Redis server did not answer within ${commandTimeout} ms` }),
     );
@@ -69,9 +65,19 @@ export class Session {
     return this.#supervision.provenAt;
   }
 
-  /** The server's time, in milliseconds since the epoch. */
+  /** Milliseconds that are to be added to the time of the cache's clock to get the server's. */
+  get offset(): number {
+    return this.#time.offset;
+  }
+
+  /** The server's time, in milliseconds since the epoch; if it is not exact, then it is later for the server. */
   get serverNow(): number {
-    return performance.now() + this.#ahead;
+    return this.#time.now;
+  }
+
+  /** Asks the server for its time again: its clock may have been set, and this machine may have slept. */
+  measureTime(): Promise<void> {
+    return this.#time.measure(() => this.send(['TIME']));
   }
 
   /** @throws {ServerError} for an answer that is an error; any other {@link CacheBackendError} if there is none. */
@@ -82,14 +88,14 @@ export class Session {
   /** As {@link send}, going on with one of these in the same step. */
   ask<T>(command: Command, done: (reply: Reply) => Awaitable<T>, failed: (error: unknown) => Awaitable<T>): Promise<T> {
     if (this.#end !== undefined) return Promise.reject(failureOf(this.#end)).catch(failed);
-    this.#supervision.sent();
+    const group = this.#supervision.sent();
     return this.#client.sendCommand(command, AS_BYTES).then(
       (reply) => {
-        this.#supervision.settled(true);
+        this.#supervision.settled(group, true);
         return done(reply as Reply);
       },
       (error: unknown) => {
-        this.#supervision.settled(false);
+        this.#supervision.settled(group, false);
         return failed(this.#translated(error));
       },
     );

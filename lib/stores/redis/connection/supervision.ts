@@ -1,28 +1,27 @@
 import type { Clock } from '../../../support/clock.js';
 
-/** A moment at which so many commands had been sent. */
-interface Mark {
-  readonly sent: number;
-  /** Milliseconds of the machine's monotonic time. */
-  readonly since: number;
-  /** The same moment on the cache's clock. */
-  readonly at: number;
+/** Commands that were sent at about the same time. */
+export interface Sent {
+  /** On the cache's clock: when the first of them was sent. */
+  at: number;
+  /** Milliseconds of the machine's monotonic time after which none of them was sent; `Infinity` while others may be. */
+  closed: number;
+  /** How many of them have not been answered. */
+  waiting: number;
 }
 
-/** How often in a deadline it is looked whether it has passed: a command is given up that much later at most. */
+/** How often in a deadline it is looked whether it has passed: a command is given up two such parts later at most. */
 const LOOKS = 16;
 
 /**
- * Sees to it that every command of one connection is answered in time: answers come in the order of the commands, so
- * that counting them is enough. And knows since when the server has proved to be there.
+ * Sees to it that every command of one connection is answered in time, and is given up no earlier: it may be done until
+ * then. Commands are watched over in groups, by one timer. And knows since when the server has proved to be there.
  */
 export class Supervision {
-  /** On the cache's clock: when a command was sent that has been answered, at the latest. */
+  /** On the cache's clock: when a command was sent that has been answered, at the earliest. */
   provenAt = -Infinity;
-  #sent = 0;
-  #settled = 0;
-  readonly #marks: Mark[] = [];
-  #passed: Mark | undefined;
+  #current: Sent | undefined;
+  #closed: Sent[] = [];
   #timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -33,20 +32,19 @@ export class Supervision {
     private readonly onLate: () => void,
   ) {}
 
-  /** A command is about to be sent. */
-  sent(): void {
-    if (this.#settled === this.#sent) this.#mark();
-    this.#sent += 1;
+  /** A command is about to be sent; what is to be told when it is answered. */
+  sent(): Sent {
+    const group = (this.#current ??= { at: 0, closed: Infinity, waiting: 0 });
+    if (group.waiting === 0) group.at = this.clock.now();
+    group.waiting += 1;
     this.#timer ??= setInterval(() => this.#look(), this.deadline / LOOKS).unref();
+    return group;
   }
 
   /** A command was answered; `good` unless the answer was an error. */
-  settled(good: boolean): void {
-    this.#settled += 1;
-    while (this.#marks.length > 0 && this.#settled > this.#marks[0]!.sent) this.#passed = this.#marks.shift();
-    if (!good || this.#passed === undefined) return;
-    this.provenAt = this.#passed.at;
-    this.#passed = undefined;
+  settled(group: Sent, good: boolean): void {
+    group.waiting -= 1;
+    if (good && group.at > this.provenAt) this.provenAt = group.at;
   }
 
   stop(): void {
@@ -54,23 +52,22 @@ export class Supervision {
     this.#timer = undefined;
   }
 
-  #mark(): void {
-    this.#marks.push({ sent: this.#sent, since: performance.now(), at: this.clock.now() });
-  }
-
   #look(): void {
-    if (this.#settled === this.#sent) return this.stop();
-    if (this.#isLate()) {
-      // After a pause of this process answers may lie there unread: they are read before this is asked again.
-      setImmediate(() => setImmediate(() => this.#timer !== undefined && this.#isLate() && this.onLate()));
+    this.#closed = this.#closed.filter(({ waiting }) => waiting > 0);
+    const current = this.#current;
+    if (current !== undefined && current.waiting > 0) {
+      current.closed = performance.now();
+      this.#closed.push(current);
+      this.#current = undefined;
     }
-    this.#mark();
+    if (this.#closed.length === 0) return this.stop();
+    if (!this.#isLate()) return;
+    // After a pause of this process answers may lie there unread: they are read before this is asked again.
+    setImmediate(() => setImmediate(() => this.#timer !== undefined && this.#isLate() && this.onLate()));
   }
 
-  /** Whether something that was sent long before now is not answered. */
   #isLate(): boolean {
-    // Not earlier: what was given up is not to be done any more, by the same deadline.
     const before = performance.now() - this.deadline;
-    return this.#marks.some(({ sent, since }) => since <= before && this.#settled < sent);
+    return this.#closed.some(({ closed, waiting }) => waiting > 0 && closed <= before);
   }
 }
