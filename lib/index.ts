@@ -53,10 +53,13 @@ export type {
   MemoryLimits,
   OffOptions,
   RedisCacheOptions,
+  RedisClientDefaults,
   RedisClientLike,
   RedisClusterOptions,
+  RedisNatMap,
   RedisNode,
   RedisSentinelOptions,
+  RedisSocket,
   RedisTier,
   StoredOptions,
 } from './options/options.js';

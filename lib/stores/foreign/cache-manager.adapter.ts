@@ -2,7 +2,7 @@ import { emitters, hasMethods, listenToErrors } from './emitter.js';
 import type { ForeignBackend } from './foreign.backend.js';
 
 /** A store of cache-manager 5. */
-export interface CacheManagerStoreLike {
+interface CacheManagerStoreLike {
   get(key: string): Promise<unknown>;
   /** @param ttl milliseconds; `0`: none, and without one the store's own default */
   set(key: string, value: string, ttl?: number): Promise<unknown>;

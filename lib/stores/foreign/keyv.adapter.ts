@@ -2,7 +2,7 @@ import { emitters, hasMethods, listenToErrors, type Emitter } from './emitter.js
 import type { ForeignBackend } from './foreign.backend.js';
 
 /** A storage adapter of Keyv, or a `Map`. */
-export interface KeyvAdapterLike {
+interface KeyvAdapterLike {
   get(key: string): unknown;
   /** The third is a ttl in milliseconds, or, where {@link capabilities} says so, the instant of its end. */
   set(key: string, value: string, ttl?: number): unknown;
@@ -11,7 +11,7 @@ export interface KeyvAdapterLike {
 }
 
 /** A Keyv instance, of version 5.5 or later. */
-export interface KeyvLike extends KeyvAdapterLike {
+interface KeyvLike extends KeyvAdapterLike {
   getRaw(key: string): Promise<{ readonly value?: unknown } | undefined>;
   readonly store: unknown;
 }

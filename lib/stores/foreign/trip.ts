@@ -11,7 +11,7 @@ export interface Route {
 }
 
 /** What is no text, and no absence either: the store could not make sense of what it has there. */
-export const GARBAGE = Symbol('garbage');
+const GARBAGE = Symbol('garbage');
 
 /** One operation on its way: everything it asks of the store fails when its time is over. */
 export class Trip {

@@ -49,7 +49,7 @@ export function clusterPlace({ nodes }: RedisCluster): Extract<RedisPlace, { kin
   return { kind: 'cluster', nodes: [{ host: first!.host, port: first!.port }], login: {}, tls: undefined };
 }
 
-export function sentinelPlace({ name, sentinels }: RedisSentinels): Extract<RedisPlace, { kind: 'sentinel' }> {
+function sentinelPlace({ name, sentinels }: RedisSentinels): Extract<RedisPlace, { kind: 'sentinel' }> {
   return {
     kind: 'sentinel',
     name,
