@@ -1,6 +1,7 @@
 import { CacheBackendError } from '../../errors/cache.errors.js';
 import { isPromise, type Awaitable } from '../../support/awaitable.js';
 import type { Command, Reply } from './connection/redis-client.js';
+import type { ReplyShape } from './connection/reply-shape.js';
 import { ServerError } from './connection/server-error.js';
 import type { Servers } from './connection/servers.js';
 import type { Session } from './connection/session.js';
@@ -46,12 +47,12 @@ export class Commands {
     return this.servers.split;
   }
 
-  async send(name: string, command: Command): Promise<Reply> {
+  async send(name: string, command: Command, shape?: ReplyShape): Promise<Reply> {
     const session = await this.servers.session(name);
     try {
-      return await session.send(command);
+      return await session.send(command, shape);
     } catch (error) {
-      return (await this.#again(name, command, session, error)).reply;
+      return (await this.#again(name, command, session, error, false, shape)).reply;
     }
   }
 
@@ -82,13 +83,13 @@ export class Commands {
   }
 
   /** @param names the key that decides where it runs, then others that lie there too */
-  async run({ sha, text }: Script, names: readonly string[], parameters: Command): Promise<Reply> {
+  async run({ sha, text, answers }: Script, names: readonly string[], parameters: Command): Promise<Reply> {
     const rest = [String(names.length), ...names, ...parameters];
     try {
-      return await this.send(names[0]!, ['EVALSHA', sha, ...rest]);
+      return await this.send(names[0]!, ['EVALSHA', sha, ...rest], answers);
     } catch (error) {
       if (!(error instanceof ServerError) || error.reply !== 'NOSCRIPT') throw error;
-      return this.send(names[0]!, ['EVAL', text, ...rest]);
+      return this.send(names[0]!, ['EVAL', text, ...rest], answers);
     }
   }
 
@@ -133,7 +134,14 @@ export class Commands {
   }
 
   /** After an error: sends it to where it has to go, if that is all that is wrong. */
-  async #again(name: string, command: Command, session: Session, error: unknown, announced = false): Promise<Tracked> {
+  async #again(
+    name: string,
+    command: Command,
+    session: Session,
+    error: unknown,
+    announced = false,
+    shape?: ReplyShape,
+  ): Promise<Tracked> {
     let last = error;
     let at = session;
     for (let i = 0; i < REDIRECTIONS; i += 1) {
@@ -144,7 +152,7 @@ export class Commands {
       if (next.asking) at.send(['ASKING']).catch(() => {});
       else if (announced && at.optIn) at.send(CACHING).catch(() => {});
       try {
-        return { reply: await at.send(command), watch, session: at };
+        return { reply: await at.send(command, shape), watch, session: at };
       } catch (failure) {
         last = failure;
       }

@@ -4,6 +4,7 @@ import type { KnownStamp } from './local-stamps.js';
 import { StoredRecord, type Stamps } from './record.js';
 import type { RedisBackend } from './redis.backend.js';
 import { RedisEntry } from './redis.entry.js';
+import { textHash } from './text-hash.js';
 import type { Watch } from './tracking.js';
 
 /** Where bytes come from. */
@@ -20,6 +21,7 @@ const NO_TAGS: readonly string[] = [];
 export class EntryReader {
   readonly #stampName: string;
   readonly #scope: string;
+  readonly #seed: number;
 
   constructor(
     private readonly backend: RedisBackend,
@@ -27,6 +29,7 @@ export class EntryReader {
   ) {
     this.#stampName = backend.names.namespace(namespace);
     this.#scope = backend.names.scope(namespace);
+    this.#seed = textHash(this.#scope);
   }
 
   /** The entry, unless it is past its grace, invalidated or no entry. */
@@ -61,7 +64,7 @@ export class EntryReader {
   }
 
   #recordOf(key: string, bytes: Buffer): StoredRecord | undefined {
-    const record = StoredRecord.read(bytes, this.backend.sealed);
+    const record = StoredRecord.read(bytes, this.backend.sealed, textHash(key, this.#seed));
     if (record !== 'damaged') return record;
     this.#unreadable(key, 'damaged', this.backend.sealed);
     return undefined;

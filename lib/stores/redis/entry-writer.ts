@@ -7,6 +7,7 @@ import { millisecondsText, NONE } from './local-stamps.js';
 import { StoredRecord, writeRecord, type NewRecord } from './record.js';
 import type { RedisBackend } from './redis.backend.js';
 import { INCREMENT, SET, WRITE, type Script } from './scripts.js';
+import { textHash } from './text-hash.js';
 import { uniqueId } from './unique-ids.js';
 import { WriteBatch } from './write-batch.js';
 
@@ -32,6 +33,7 @@ const ROUNDS = 100;
 /** Stores the entries of one namespace, with the stamps that the servers have at that time. */
 export class EntryWriter {
   readonly #scope: string;
+  readonly #seed: number;
   readonly #stampName: string;
   readonly #prefix: string;
   /** Those who add to one number in rounds wait for each other. */
@@ -43,6 +45,7 @@ export class EntryWriter {
     private readonly reader: EntryReader,
   ) {
     this.#scope = backend.names.scope(namespace);
+    this.#seed = textHash(this.#scope);
     this.#stampName = backend.names.namespace(namespace);
     this.#prefix = backend.names.entries(namespace);
   }
@@ -72,9 +75,9 @@ export class EntryWriter {
   }
 
   /** A record to be stored; undefined where it is too large, which those who listen are told. */
-  record(key: string, record: Omit<NewRecord, 'version' | 'sealed'>): Buffer | undefined {
+  record(key: string, record: Omit<NewRecord, 'version' | 'sealed' | 'seed'>): Buffer | undefined {
     const { sealed, maxBytes, events } = this.backend;
-    const bytes = writeRecord({ ...record, version: uniqueId(), sealed });
+    const bytes = writeRecord({ ...record, version: uniqueId(), sealed, seed: textHash(key, this.#seed) });
     if (bytes.length <= maxBytes) return bytes;
     events.emit('refuse', { namespace: this.namespace, key, cause: 'bytes' });
     return undefined;

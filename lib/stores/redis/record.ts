@@ -26,6 +26,8 @@ export interface NewRecord {
   readonly frame: Uint8Array;
   /** Whether the frame vouches for itself. */
   readonly sealed: boolean;
+  /** Of its key: what is read under another one is damaged. */
+  readonly seed: number;
 }
 
 const NO_TAGS: readonly StampedTag[] = [];
@@ -46,12 +48,12 @@ const LEASE_HEAD = ID_LENGTH + 8;
 /**
  * Layout, little-endian: 0xb1; kind of the lease (0: none, 1: waited for, 2: whoever comes may take it over); whether there is an
  * entry; the offset of the lease (uint32). Then, where there is one, the entry: version (16 bytes), end, grace and creation
- * (float64 each), offset of the frame (uint32), CRC-32 of what follows (0: not summed), stamps, frame. At its offset,
+ * (float64 each), offset of the frame (uint32), CRC-32 of what follows, seeded with its key (0: not summed), stamps, frame. At its offset,
  * where there is one, the lease: token (16 bytes), deadline (float64), stamps. Stamps: that of the namespace (16 bytes), the
  * number of tags (uint32), and of each its stamp, the length of its name (uint32) and the name.
  */
 export function writeRecord(record: NewRecord): Buffer {
-  const { version, createdAt, expiresAt, grace, stamps, frame, sealed } = record;
+  const { version, createdAt, expiresAt, grace, stamps, frame, sealed, seed } = record;
   const frameAt = STAMPS_AT + stampsLength(stamps);
   const bytes = Buffer.allocUnsafe(frameAt + frame.length);
   bytes[0] = MAGIC;
@@ -65,7 +67,7 @@ export function writeRecord(record: NewRecord): Buffer {
   bytes.writeUInt32LE(frameAt, FRAME_AT);
   writeStamps(stamps, bytes, STAMPS_AT);
   bytes.set(frame, frameAt);
-  bytes.writeUInt32LE(crc32(bytes.subarray(STAMPS_AT, sealed ? frameAt : bytes.length)), SUM_AT);
+  bytes.writeUInt32LE(crc32(bytes.subarray(STAMPS_AT, sealed ? frameAt : bytes.length), seed), SUM_AT);
   return bytes;
 }
 
@@ -87,11 +89,11 @@ export class StoredRecord {
   ) {}
 
   /** Undefined where there is no entry, or something else; `'damaged'` where there was one. */
-  static read(bytes: Buffer, sealed: boolean): StoredRecord | 'damaged' | undefined {
+  static read(bytes: Buffer, sealed: boolean, seed: number): StoredRecord | 'damaged' | undefined {
     if (bytes.length < LEAST || bytes[0] !== MAGIC) return 'damaged';
     if (bytes[2] === 0) return undefined;
     const record = StoredRecord.#layOut(bytes);
-    return record !== undefined && record.#isIntact(sealed) ? record : 'damaged';
+    return record !== undefined && record.#isIntact(sealed, seed) ? record : 'damaged';
   }
 
   /** The head that a script answered, of an entry that is gone or changed. Undefined where it is none. */
@@ -147,9 +149,9 @@ export class StoredRecord {
     return this.#stamps !== undefined;
   }
 
-  #isIntact(sealed: boolean): boolean {
+  #isIntact(sealed: boolean, seed: number): boolean {
     const sum = this.bytes.readUInt32LE(SUM_AT);
-    return sum === 0 || sum === crc32(this.bytes.subarray(STAMPS_AT, sealed ? this.frameAt : this.tailAt));
+    return sum === 0 || sum === crc32(this.bytes.subarray(STAMPS_AT, sealed ? this.frameAt : this.tailAt), seed);
   }
 }
 

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
+import type { ReplyShape } from './connection/reply-shape.js';
 
 /** A script that runs on the server, atomically. */
 export interface Script {
   readonly text: string;
   readonly sha: string;
+  readonly answers: ReplyShape;
 }
 
 /**
@@ -68,12 +70,12 @@ local function stamps_differ(from, ms)
 end
 `;
 
-function script(body: string): Script {
-  return plainScript(PRELUDE + body);
+function script(answers: ReplyShape, body: string): Script {
+  return plainScript(answers, PRELUDE + body);
 }
 
-function plainScript(text: string): Script {
-  return { text, sha: createHash('sha1').update(text).digest('hex') };
+function plainScript(answers: ReplyShape, text: string): Script {
+  return { answers, text, sha: createHash('sha1').update(text).digest('hex') };
 }
 
 /**
@@ -81,7 +83,9 @@ function plainScript(text: string): Script {
  * a lease that is void, stamps as the lease is to carry them, milliseconds of the stamps, then the stamps as for WRITE. Answers
  * `['stamps', …]`, `['entry', record]`, `['busy', lease, milliseconds left]` or `['lease']`.
  */
-export const LEASE = script(`
+export const LEASE = script(
+  'parts',
+  `
 local differ = stamps_differ(10, ARGV[9])
 if differ then return {'stamps', unpack(differ)} end
 local v = record(KEYS[1])
@@ -104,13 +108,16 @@ else
   redis.call('SET', KEYS[1], '\\177' .. kind .. '\\0' .. struct.pack('<I4', 7) .. lease, 'PX', ARGV[3])
 end
 return {'lease'}
-`);
+`,
+);
 
 /**
  * KEYS: entry. ARGV: token, milliseconds, now. Whether the lease was there. What readers hold of a fresh entry stays good: its
  * lease is not waited for, and keeps its old deadline.
  */
-export const RENEW = script(`
+export const RENEW = script(
+  'number',
+  `
 local v = record(KEYS[1])
 if not has_lease(v, ARGV[1]) then return 0 end
 if not is_fresh(v, ARGV[3]) then
@@ -119,12 +126,16 @@ end
 local left = redis.call('PTTL', KEYS[1])
 if left >= 0 and left < tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return 1
-`);
+`,
+);
 
 /** KEYS: entry. ARGV: token. Whether the lease is there. */
-export const HOLDS = script(`
+export const HOLDS = script(
+  'number',
+  `
 return has_lease(record(KEYS[1]), ARGV[1]) and 1 or 0
-`);
+`,
+);
 
 const END_LEASE = `
 local function end_lease(v)
@@ -133,17 +144,22 @@ end
 `;
 
 /** KEYS: entry. ARGV: token. */
-export const RELEASE = script(`${END_LEASE}
+export const RELEASE = script(
+  'number',
+  `${END_LEASE}
 local v = record(KEYS[1])
 if has_lease(v, ARGV[1]) then end_lease(v) end
 return 0
-`);
+`,
+);
 
 /**
  * KEYS: entry, stamps. ARGV: token, record, its milliseconds (0: not stored, '': for ever), those of the stamps, then each stamp
  * as it has to be, and ''. Whether the lease held.
  */
-export const COMMIT = script(`${END_LEASE}
+export const COMMIT = script(
+  'number',
+  `${END_LEASE}
 local v = record(KEYS[1])
 if not has_lease(v, ARGV[1]) then return 0 end
 if stamps_differ(5, ARGV[4]) then
@@ -152,7 +168,8 @@ if stamps_differ(5, ARGV[4]) then
 end
 put(KEYS[1], ARGV[2], ARGV[3])
 return 1
-`);
+`,
+);
 
 /**
  * KEYS: entry, stamps. ARGV: the server's time until which it may be done, record, its milliseconds ('': for ever, `keep`: as it was),
@@ -160,7 +177,9 @@ return 1
  * only that version), a version (for `add` that of a void entry), then each stamp as it is believed to be and one for where there
  * is none. Answers `['late']`, `['stamps', …]` as they are, `['entry', record]`, `['gone']` or `['stored', record from before]`.
  */
-export const WRITE = script(`
+export const WRITE = script(
+  'parts',
+  `
 if is_late(ARGV[1]) then return {'late'} end
 local differ = stamps_differ(8, ARGV[5])
 if differ then return {'stamps', unpack(differ)} end
@@ -169,14 +188,17 @@ if ARGV[6] == 'add' and is_fresh(v, ARGV[4]) and version(v) ~= ARGV[7] then retu
 if ARGV[6] == 'replace' and not (has_entry(v) and version(v) == ARGV[7]) then return {'gone'} end
 put(KEYS[1], ARGV[2], ARGV[3])
 return {'stored', ARGV[6] == 'swap' and has_entry(v) and v or ''}
-`);
+`,
+);
 
 /**
  * As WRITE with `set`, for stamps that are known to be right and to last. KEYS: entries. ARGV: the server's time until which it may
  * be done, all the records one after another, then of each its length and its milliseconds ('': for ever). Answers 'late' or
  * 'stored'.
  */
-export const SET = plainScript(`
+export const SET = plainScript(
+  'bytes',
+  `
 local t = redis.call('TIME')
 if t[1] * 1000 + t[2] / 1000 > tonumber(ARGV[1]) then return 'late' end
 local from = 1
@@ -187,22 +209,28 @@ for i = 1, #KEYS do
   from = to
 end
 return 'stored'
-`);
+`,
+);
 
 /** KEYS: entry. ARGV: `head` or `all`. Answers that much of what was there. */
-export const REMOVE = script(`
+export const REMOVE = script(
+  'bytes',
+  `
 local v = record(KEYS[1])
 redis.call('DEL', KEYS[1])
 if not has_entry(v) then return '' end
 return ARGV[1] == 'all' and v or head(v)
-`);
+`,
+);
 
 /**
  * KEYS: entry, stamps. ARGV: as for WRITE up to the milliseconds of the stamps, the amount, the version of a void entry, one for
  * the new entry, then the stamps as for WRITE. Answers `['late']`, `['stamps', …]`, `['first']`, `['number', text, head]`, or
  * `['other', record]` for what is no number that can be read here.
  */
-export const INCREMENT = script(`
+export const INCREMENT = script(
+  'parts',
+  `
 if is_late(ARGV[1]) then return {'late'} end
 local v = record(KEYS[1])
 if is_fresh(v, ARGV[4]) and version(v) ~= ARGV[7] then
@@ -221,20 +249,26 @@ local differ = stamps_differ(9, ARGV[5])
 if differ then return {'stamps', unpack(differ)} end
 put(KEYS[1], ARGV[2], ARGV[3])
 return {'first'}
-`);
+`,
+);
 
 /** KEYS: entry. ARGV: the version of a void entry, which is removed if it is still there and nobody loads in its place. */
-export const FORGET = script(`
+export const FORGET = script(
+  'number',
+  `
 local v = record(KEYS[1])
 if has_entry(v) and version(v) == ARGV[1] and v:byte(2) == 0 then redis.call('DEL', KEYS[1]) end
 return 0
-`);
+`,
+);
 
 /**
  * KEYS: entry. ARGV: the server's time until which it may be done, now, milliseconds ('': for ever, 0 or less: it is removed), milliseconds for
  * which it is kept beyond its end. Answers its head, if it was fresh.
  */
-export const TOUCH = script(`
+export const TOUCH = script(
+  'bytes',
+  `
 if is_late(ARGV[1]) then return 'late' end
 local v = record(KEYS[1])
 if not is_fresh(v, ARGV[2]) then return '' end
@@ -248,19 +282,25 @@ redis.call('SETRANGE', KEYS[1], 1, '\\0')
 local kept = math.ceil(ttl + struct.unpack('<d', v, 32) + ARGV[4])
 if kept > 1e14 then redis.call('PERSIST', KEYS[1]) else redis.call('PEXPIRE', KEYS[1], string.format('%d', kept)) end
 return head(v)
-`);
+`,
+);
 
 /** KEYS: stamp. ARGV: one for where there is none ('': leave it so), milliseconds ('': for ever). Answers the stamp, or ''. */
-export const STAMP = script(`
+export const STAMP = script(
+  'bytes',
+  `
 return stamp(KEYS[1], ARGV[1], ARGV[2])
-`);
+`,
+);
 
 /** Invalidations that are listed at most, and milliseconds for which the list outlives the last of them. */
 const LISTED = 4_096;
 const LIST_KEPT = 86_400_000;
 
 /** KEYS: list. ARGV: an id and the hash of a tag each. Where there is no room for that, there is no list: whoever asks it is fenced. */
-export const LOG_ADD = script(`
+export const LOG_ADD = script(
+  'number',
+  `
 for i = 1, #ARGV do
   local added = redis.pcall('LPUSH', KEYS[1], ARGV[i])
   if type(added) == 'table' then
@@ -271,20 +311,26 @@ end
 redis.call('LTRIM', KEYS[1], 0, ${LISTED - 1})
 redis.call('PEXPIRE', KEYS[1], ${LIST_KEPT})
 return 1
-`);
+`,
+);
 
 /** KEYS: list. ARGV: an id, for where there is no list. Answers the id of its newest element. */
-export const LOG_HEAD = script(`
+export const LOG_HEAD = script(
+  'bytes',
+  `
 local newest = redis.pcall('LINDEX', KEYS[1], 0)
 if type(newest) == 'string' then return newest:sub(1, 16) end
 redis.call('DEL', KEYS[1])
 redis.call('LPUSH', KEYS[1], ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ${LIST_KEPT})
 return ARGV[1]
-`);
+`,
+);
 
 /** KEYS: list. ARGV: the id of an element, hashes of tags. Whether that element is there and none of the tags came after it. */
-export const LOG_CLEAN = script(`
+export const LOG_CLEAN = script(
+  'number',
+  `
 local wanted = {}
 for i = 2, #ARGV do wanted[ARGV[i]] = true end
 for from = 0, ${LISTED - 1}, 128 do
@@ -296,4 +342,5 @@ for from = 0, ${LISTED - 1}, 128 do
   end
 end
 return 0
-`);
+`,
+);

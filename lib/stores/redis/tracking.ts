@@ -1,5 +1,6 @@
 import type { Clock } from '../../support/clock.js';
 import type { Session } from './connection/session.js';
+import { textHash } from './text-hash.js';
 
 /** A power of two. Keys that share one forget each other's near copies: no harm, and rare. */
 const SLOTS = 65_536;
@@ -99,9 +100,7 @@ export class Watch {
   }
 }
 
-/** FNV-1a (Fowler, Noll and Vo, 1991), over the characters. */
 function slotOf(name: string): number {
-  let hash = 0x811c9dc5 ^ SEED;
-  for (let i = 0; i < name.length; i += 1) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
+  const hash = textHash(name, SEED);
   return (hash ^ (hash >>> 16)) & (SLOTS - 1);
 }

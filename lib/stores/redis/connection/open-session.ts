@@ -125,7 +125,11 @@ async function within<T>(patience: number, work: () => Promise<T>): Promise<T> {
 
 /** Whether a server that answers like this may do with less than it was asked for. */
 function asksForLess(error: unknown): boolean {
-  return isServerAnswer(error) && /^(ERR|NOPERM|NOPROTO)/.test(error.message) && !/AUTH/.test(error.message);
+  return (
+    isServerAnswer(error) &&
+    /^(ERR|NOPERM|NOPROTO)/.test(error.message) &&
+    !/AUTH|max number of clients/.test(error.message)
+  );
 }
 
 async function trackOnDemand(client: RedisClient): Promise<void> {

@@ -2,6 +2,7 @@ import { CacheBackendError } from '../../../errors/cache.errors.js';
 import type { Awaitable } from '../../../support/awaitable.js';
 import type { Clock } from '../../../support/clock.js';
 import type { Command, RedisClient, Reply } from './redis-client.js';
+import { fits, shapeOf, type ReplyShape } from './reply-shape.js';
 import { isServerAnswer, ServerError } from './server-error.js';
 import type { ServerTime } from './server-time.js';
 import { Supervision } from './supervision.js';
@@ -81,18 +82,24 @@ export class Session {
   }
 
   /** @throws {ServerError} for an answer that is an error; any other {@link CacheBackendError} if there is none. */
-  send(command: Command): Promise<Reply> {
-    return this.ask(command, itself, rethrown);
+  send(command: Command, shape?: ReplyShape): Promise<Reply> {
+    return this.ask(command, itself, rethrown, shape);
   }
 
   /** As {@link send}, going on with one of these in the same step. */
-  ask<T>(command: Command, done: (reply: Reply) => Awaitable<T>, failed: (error: unknown) => Awaitable<T>): Promise<T> {
+  ask<T>(
+    command: Command,
+    done: (reply: Reply) => Awaitable<T>,
+    failed: (error: unknown) => Awaitable<T>,
+    shape = shapeOf(command),
+  ): Promise<T> {
     if (this.#end !== undefined) return Promise.reject(failureOf(this.#end)).catch(failed);
     const group = this.#supervision.sent();
     return this.#client.sendCommand(command, AS_BYTES).then(
       (reply) => {
-        this.#supervision.settled(group, true);
-        return done(reply as Reply);
+        const fitting = fits(reply as Reply, shape);
+        this.#supervision.settled(group, fitting);
+        return fitting ? done(reply as Reply) : failed(this.#garbled());
       },
       (error: unknown) => {
         this.#supervision.settled(group, false);
@@ -108,6 +115,13 @@ export class Session {
     this.#supervision.stop();
     destroy(this.#client);
     this.onEnd(end);
+  }
+
+  /** Whose answer that is, and whose the next ones are, nobody knows. */
+  #garbled(): CacheBackendError {
+    const end = { timedOut: false, reason: 'the Redis server does not answer what it is asked' };
+    this.end(end);
+    return failureOf(end);
   }
 
   #translated(error: unknown): CacheBackendError {
