@@ -58,7 +58,9 @@ export function openStore(options: ResolvedOptions, events: CacheEvents, log: Ca
 function farTier({ file, redis, foreign }: Tiers, around: Around): FarTier | undefined {
   const { clock } = around;
   if (file !== undefined) {
-    const open = (codec: Codec, own: CacheEvents): FarStore => new FileStore(file.store, codec, file.codec, own, clock);
+    // Its writing thread gets a copy: what cannot be copied stays here.
+    const { types: _types, strictTypes: _strict, ...sealer } = file.codec;
+    const open = (codec: Codec, own: CacheEvents): FarStore => new FileStore(file.store, codec, sealer, own, clock);
     return { name: 'file', stored: file, open };
   }
   if (redis !== undefined) {

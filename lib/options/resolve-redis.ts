@@ -25,7 +25,7 @@ export function resolveRedis(
   return Object.freeze({
     ...scope,
     place: resolvePlace(options, where),
-    maxBytes: maxValueMb(options.maxValueMb, `${where}maxValueMb`) * MEGABYTE,
+    maxBytes: Math.floor(maxValueMb(options.maxValueMb, `${where}maxValueMb`) * MEGABYTE),
   });
 }
 

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   BlossomCacheModule,
   CacheOptionsError,
@@ -9,6 +9,7 @@ import {
   type BlossomCacheOptions,
   type BlossomCacheOptionsFactory,
 } from '../../../lib/index.js';
+import { RedisServer } from '../../support/redis/redis-server.js';
 import { boot, moduleOf, refusal } from './module-rig.js';
 
 @Injectable()
@@ -44,6 +45,20 @@ describe('forRootAsync', () => {
   it('useFactory without anything', async () => {
     const { log } = await boot([BlossomCacheModule.forRootAsync({ useFactory: () => ({ maxSize: 11 }) })]);
     expect(log).toEqual(ELEVEN);
+  });
+
+  it('useFactory for a server, of which a configuration knows', async () => {
+    const server = await RedisServer.start();
+    onTestFinished(() => server.stop());
+    const useFactory = async (url: string): Promise<BlossomCacheOptions> => ({ backend: 'redis', url });
+    const settings = moduleOf([{ provide: 'REDIS_URL', useValue: server.url }]);
+    const { app, log } = await boot([
+      BlossomCacheModule.forRootAsync({ imports: [settings], inject: ['REDIS_URL'], useFactory }),
+    ]);
+    expect(log).toEqual([`cache 'default': redis (${server.url}/0, ttl 3600 s)`]);
+    await app.get(CacheService).set('a', 1);
+    expect(await app.get(CacheService).get('a')).toBe(1);
+    await app.close();
   });
 
   it('useFactory with an optional dependency that is not there', async () => {
@@ -121,9 +136,11 @@ describe('forRootAsync stops the boot', () => {
     expect((await refusal(wrong)).message).toMatch(/maxSize must be a number greater than 0.*got '-1'/);
   });
 
-  it('where the factory makes a backend that comes later', async () => {
-    const later = boot([BlossomCacheModule.forRootAsync({ useFactory: () => ({ backend: 'redis', host: 'x' }) })]);
-    expect((await refusal(later)).message).toMatch(/backend 'redis' is not available in this release/);
+  it('where the factory makes a backend that there is not', async () => {
+    const useFactory = (): BlossomCacheOptions => ({ backend: 'mongo' }) as unknown as BlossomCacheOptions;
+    const error = await refusal(boot([BlossomCacheModule.forRootAsync({ useFactory })]));
+    expect(error).toBeInstanceOf(CacheOptionsError);
+    expect(error.message).toMatch(/backend must be.*got 'mongo'/);
   });
 
   it('with the error of a factory that fails, as it was thrown', async () => {

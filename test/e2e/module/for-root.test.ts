@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { describe, expect, it } from 'vitest';
+import { memoryStore } from 'cache-manager';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   BlossomCacheModule,
   Cacheable,
@@ -11,6 +12,7 @@ import {
   type BlossomCacheOptions,
 } from '../../../lib/index.js';
 import { FakeClock } from '../../support/fake-clock.js';
+import { RedisServer } from '../../support/redis/redis-server.js';
 import { boot, moduleOf, refusal } from './module-rig.js';
 
 describe('forRoot', () => {
@@ -99,17 +101,50 @@ describe('forRoot', () => {
   });
 });
 
+describe('every backend boots', () => {
+  it.each<[string, (port: number) => BlossomCacheOptions, string]>([
+    ['redis', (port) => ({ backend: 'redis', port }), 'redis (redis://localhost:PORT/0, ttl 3600 s)'],
+    [
+      'hybrid over redis',
+      (port) => ({ backend: 'hybrid', memory: { maxSize: 5 }, redis: { url: `redis://127.0.0.1:${port}/1` } }),
+      'memory (lru, at most 5 entries, ttl 3600 s) over redis (redis://127.0.0.1:PORT/1, ttl 3600 s)',
+    ],
+    ['keyv', () => ({ backend: 'keyv', store: new Map() }), 'keyv (a store of the application, ttl 3600 s)'],
+    [
+      'cache-manager',
+      () => ({ backend: 'cache-manager', store: memoryStore() }),
+      'cache-manager (a store of the application, ttl 3600 s)',
+    ],
+  ])('%s', async (_, options, described) => {
+    const server = await RedisServer.start();
+    onTestFinished(() => server.stop());
+    const { app, log } = await boot([BlossomCacheModule.forRoot(options(server.port))]);
+    expect(log).toContain(`cache 'default': ${described.replace('PORT', String(server.port))}`);
+    const cache = app.get(CacheService);
+    await cache.set('a', { at: new Date(5) });
+    expect(await cache.get('a')).toEqual({ at: new Date(5) });
+    expect(await cache.getStats()).toMatchObject({ hits: 1, errors: 0 });
+    await app.close();
+  });
+});
+
 describe('what stops the boot', () => {
-  it.each(['redis', 'keyv', 'cache-manager'])('backend %s: it comes later, and the error says so', async (backend) => {
-    const options = { backend, store: {}, host: 'localhost' } as unknown as BlossomCacheOptions;
-    const error = await refusal(boot([BlossomCacheModule.forRoot(options)]));
-    expect(error).toBeInstanceOf(CacheOptionsError);
-    expect(error.message).toContain(`backend '${backend}' is not available in this release`);
+  it('a store by others that is none: the error says what to pass', async () => {
+    for (const backend of ['keyv', 'cache-manager'] as const) {
+      for (const store of [undefined, 'redis', {}]) {
+        const error = await refusal(boot([BlossomCacheModule.forRoot({ backend, store } as BlossomCacheOptions)]));
+        expect(error, backend).toBeInstanceOf(CacheOptionsError);
+        expect(error.message, backend).toMatch(/\bstore\b.*(keyv|cache-manager)/i);
+      }
+    }
   });
 
-  it('a secret in the options of a later backend is not repeated', async () => {
-    const options: BlossomCacheOptions = { backend: 'redis', url: 'redis://ann:hunter2@host', password: 'hunter2' };
-    expect((await refusal(boot([BlossomCacheModule.forRoot(options)]))).stack).not.toMatch(/hunter2|ann/);
+  it('options of a Redis server that contradict each other; credentials are not repeated', async () => {
+    const options: BlossomCacheOptions = { backend: 'redis', url: 'redis://ann:hunter2@host', password: 'hunter3' };
+    const error = await refusal(boot([BlossomCacheModule.forRoot(options)]));
+    expect(error).toBeInstanceOf(CacheOptionsError);
+    expect(error.message).toMatch(/url.*password/);
+    expect(error.stack).not.toMatch(/hunter|ann/);
   });
 
   it('an option that does not exist', async () => {

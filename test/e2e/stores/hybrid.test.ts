@@ -126,8 +126,9 @@ describe('memory over files', () => {
 
 describe('what stops the boot', () => {
   it.each<[RegExp, object]>([
-    [/file must be given/, {}],
-    [/redis is not available/, { redis: { url: 'redis://localhost' } }],
+    [/file.*redis/, {}],
+    [/file.*redis/, { file: { cacheDir: '/nowhere' }, redis: {} }],
+    [/maxStaleness/, { file: { cacheDir: '/nowhere' }, maxStaleness: '1s' }],
     [/file: unknown option 'maxSize'/, { file: { cacheDir: '/nowhere', maxSize: 5 } }],
     [/file\.cacheDir must be/, { file: {} }],
     [/file\.maxSizeMb must be/, { file: { cacheDir: '/nowhere', maxSizeMb: 0 } }],

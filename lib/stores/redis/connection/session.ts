@@ -26,6 +26,8 @@ export interface SessionTerms {
   readonly commandTimeout: number;
 }
 
+/** A server that has no say any more answers these all the same: they prove nothing. */
+const UNKEYED: ReadonlySet<unknown> = new Set(['CLUSTER', 'TIME', 'CLIENT', 'ASKING', 'SCAN']);
 /** Values as bytes, and the other texts as they are. */
 const AS_BYTES = { typeMapping: { 36: Buffer } };
 
@@ -98,7 +100,7 @@ export class Session {
     return this.#client.sendCommand(command, AS_BYTES).then(
       (reply) => {
         const fitting = fits(reply as Reply, shape);
-        this.#supervision.settled(group, fitting);
+        this.#supervision.settled(group, fitting && !UNKEYED.has(command[0]!));
         return fitting ? done(reply as Reply) : failed(this.#garbled());
       },
       (error: unknown) => {
