@@ -19,6 +19,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/compiled-lib.ts', 'test/support/redis/find-redis.ts'],
     setupFiles: ['reflect-metadata'],
+    // Most of them wait for servers and processes.
+    maxWorkers: '100%',
     testTimeout: 20_000,
     retry: 0,
   },

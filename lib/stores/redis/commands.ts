@@ -79,7 +79,9 @@ export class Commands {
     const session = await this.servers.session(names[0]!);
     const watches = announced ? names.map((name) => this.tracking.watch(session, name)) : undefined;
     if (announced && session.optIn) session.send(CACHING).catch(() => {});
-    return { replies: (await session.send(['MGET', ...names])) as readonly Reply[], watches, session };
+    const replies = (await session.send(['MGET', ...names])) as readonly Reply[];
+    if (replies.length !== names.length) throw session.distrust();
+    return { replies, watches, session };
   }
 
   /** @param names the key that decides where it runs, then others that lie there too */

@@ -27,8 +27,9 @@ export type How = 'set' | 'add' | 'swap';
 export type Outcome =
   { readonly what: 'stored'; readonly before: Buffer | undefined } | { readonly what: 'held' | 'refused' };
 
-/** Rounds in which others may change what a write is about. */
+/** Rounds in which others may change what a write is about, and the longest pause between two of them, in milliseconds. */
 const ROUNDS = 100;
+const LONGEST_PAUSE = 20;
 
 /** Stores the entries of one namespace, with the stamps that the servers have at that time. */
 export class EntryWriter {
@@ -201,6 +202,7 @@ export class EntryWriter {
       if (typeof entry.value !== 'number') throw notANumber(entry.value);
       const sum = entry.value + by;
       if (await this.#replace(key, at, reply, this.encode(key, sum))) return sum;
+      await giveWay(round);
     }
     throw unsettled();
   }
@@ -259,6 +261,11 @@ export function span(
 
 function versionOf(record: Buffer): Buffer {
   return Buffer.from(StoredRecord.readHead(record)?.version ?? NONE);
+}
+
+/** So that of several processes not one is always the quicker. */
+function giveWay(round: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, Math.random() * Math.min(round, LONGEST_PAUSE)));
 }
 
 function notANumber(value: unknown): CacheTypeError {

@@ -54,7 +54,9 @@ export class ReadBatch {
       return;
     }
     const done = (replies: Reply): void => {
-      for (const [index, reply] of (replies as readonly Reply[]).entries()) readers[index]!.done(reply);
+      const values = replies as readonly Reply[];
+      if (values.length !== readers.length) return failed(this.session.distrust());
+      for (const [index, reader] of readers.entries()) reader.done(values[index]!);
     };
     void this.session.ask(['MGET', ...this.#names], done, failed);
   }

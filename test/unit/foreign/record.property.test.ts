@@ -36,7 +36,9 @@ it('what was altered anywhere, or stored under another name, is not', () => {
       const raw = Buffer.from(stored.slice('blossom-1:'.length), 'base64');
       raw[place % raw.length]! ^= by;
       expect(readRecord(`blossom-1:${raw.toString('base64')}`, 'name', 1_000)).toBeUndefined();
-      expect(readRecord(stored.slice(0, place % stored.length), 'name', 1_000)).toBeUndefined();
+      // The padding at the end of base64 says nothing.
+      const end = stored.replace(/=+$/, '').length;
+      expect(readRecord(stored.slice(0, place % end), 'name', 1_000)).toBeUndefined();
     }),
   );
 });

@@ -101,7 +101,7 @@ export class Session {
       (reply) => {
         const fitting = fits(reply as Reply, shape);
         this.#supervision.settled(group, fitting && !UNKEYED.has(command[0]!));
-        return fitting ? done(reply as Reply) : failed(this.#garbled());
+        return fitting ? done(reply as Reply) : failed(this.distrust());
       },
       (error: unknown) => {
         this.#supervision.settled(group, false);
@@ -119,8 +119,8 @@ export class Session {
     this.onEnd(end);
   }
 
-  /** Whose answer that is, and whose the next ones are, nobody knows. */
-  #garbled(): CacheBackendError {
+  /** After an answer that does not fit: whose it is, and whose the next ones are, nobody knows. */
+  distrust(): CacheBackendError {
     const end = { timedOut: false, reason: 'the Redis server does not answer what it is asked' };
     this.end(end);
     return failureOf(end);
