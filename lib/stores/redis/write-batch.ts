@@ -1,5 +1,8 @@
-/** Entries that one command stores at most, and bytes of all of them after which no other is added. */
-const MOST = 64;
+/**
+ * Entries that one command stores at most: few enough for the server to store some while the next are being written.
+ * And bytes of all of them after which no other is added.
+ */
+const MOST = 16;
 const MOST_BYTES = 1_048_576;
 
 /** Somebody who waits for an entry to be stored. */
