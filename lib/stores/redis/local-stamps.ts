@@ -16,7 +16,7 @@ export interface KnownStamp {
   used: boolean;
 }
 
-/** Stamps that are known here at most; those used last are kept. */
+/** Stamps that are known here at most; those learned last are kept. */
 const MOST = 10_000;
 /** Milliseconds for which a stamp is kept on the server at least. */
 const LEAST_LIFE = 3_600_000;

@@ -115,7 +115,7 @@ export class RedisSpace implements FarSpace {
 
   async increment(key: string, by: number, draft: Omit<Draft, 'value'>): Promise<number> {
     const sum = await this.#inTime(key, () => this.#writer.increment(key, by, draft));
-    this.#told('set', key);
+    this.#tell(key);
     return sum;
   }
 
@@ -166,7 +166,7 @@ export class RedisSpace implements FarSpace {
       return { what: 'held' };
     }
     const outcome = await this.#inTime(key, () => this.#writer.store(key, draft, how));
-    if (outcome.what === 'stored') this.#told('set', key);
+    if (outcome.what === 'stored') this.#tell(key);
     // What is there is not what was to be there.
     if (outcome.what === 'refused' && how !== 'add') await this.remove(key);
     return outcome;
@@ -207,8 +207,8 @@ export class RedisSpace implements FarSpace {
     events.emit('unreadable', { namespace: this.namespace, key, reason: 'wrong type', security: false });
   }
 
-  #told(type: 'set', key: string): void {
-    this.backend.events.emit(type, { namespace: this.namespace, key });
+  #tell(key: string): void {
+    this.backend.events.emit('set', { namespace: this.namespace, key });
   }
 }
 

@@ -59,7 +59,7 @@ export class Sweeper {
     this.#sweeping = true;
     try {
       if (await this.#isMyTurn()) {
-        for (const session of this.backend.commands.servers.sessions()) await this.#sweepServer(session);
+        for (const session of this.#oneByOne()) await this.#sweepServer(session);
         await this.backend.commands.send(this.#turn, ['DEL', this.#turn]);
       }
     } catch {
@@ -67,6 +67,12 @@ export class Sweeper {
     } finally {
       this.#sweeping = false;
     }
+  }
+
+  /** The copy of a client for many servers is none of them: nobody knows which one a part of a scan would reach. */
+  #oneByOne(): readonly Session[] {
+    const { servers, split } = this.backend.commands;
+    return servers.sessions().filter(({ tracked }) => tracked || !split);
   }
 
   async #isMyTurn(): Promise<boolean> {
