@@ -87,10 +87,14 @@ export class CacheService {
   }
 
   /** Stores a value for its ttl, in place of the one before. */
-  async set(key: string, value: unknown, options?: SetOptions): Promise<void> {
-    const located = this.locate(key, 'set');
-    const draft = this.draft(value, options, 'set');
-    await this.change(() => this.store.write(located, draft));
+  set(key: string, value: unknown, options?: SetOptions): Promise<void> {
+    try {
+      const located = this.locate(key, 'set');
+      const draft = this.draft(value, options, 'set');
+      return Promise.resolve(this.change(() => this.store.write(located, draft)));
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /** Removes an entry; whether there was one. A load of it that is under way will not be stored. */

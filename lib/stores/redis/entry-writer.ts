@@ -1,10 +1,12 @@
 import { CacheBackendError, CacheTypeError } from '../../errors/cache.errors.js';
+import { isPromise, type Awaitable } from '../../support/awaitable.js';
 import type { Draft } from '../store.js';
 import { BelievedStamps, type Life } from './believed-stamps.js';
 import type { Command } from './connection/redis-client.js';
+import type { Session } from './connection/session.js';
 import type { EntryReader, Source } from './entry-reader.js';
-import { millisecondsText, NONE } from './local-stamps.js';
-import { StoredRecord, writeRecord, type NewRecord } from './record.js';
+import { millisecondsText, NONE, type KnownStamp } from './local-stamps.js';
+import { StoredRecord, writeRecord, type NewRecord, type StampedTag } from './record.js';
 import type { RedisBackend } from './redis.backend.js';
 import { INCREMENT, SET, WRITE, type Script } from './scripts.js';
 import { textHash } from './text-hash.js';
@@ -31,6 +33,8 @@ export type Outcome =
 const ROUNDS = 100;
 const LONGEST_PAUSE = 20;
 
+const STORED: Outcome = { what: 'stored', before: undefined };
+
 /** Stores the entries of one namespace, with the stamps that the servers have at that time. */
 export class EntryWriter {
   readonly #scope: string;
@@ -51,11 +55,15 @@ export class EntryWriter {
     this.#prefix = backend.names.entries(namespace);
   }
 
-  async place(key: string): Promise<Place> {
-    const { commands, clock, commandTimeout } = this.backend;
+  place(key: string): Awaitable<Place> {
     const name = this.#prefix + key;
-    const session = await commands.servers.session(name);
-    return { name, now: clock.now(), offset: session.offset, deadline: session.serverNow + commandTimeout };
+    const session = this.backend.commands.servers.session(name);
+    return isPromise(session) ? session.then((ready) => this.#placeAt(name, ready)) : this.#placeAt(name, session);
+  }
+
+  #placeAt(name: string, { offset, serverNow }: Session): Place {
+    const { clock, commandTimeout } = this.backend;
+    return { name, now: clock.now(), offset, deadline: serverNow + commandTimeout };
   }
 
   /** @throws {CacheSerializationError} before anything is asked */
@@ -84,13 +92,25 @@ export class EntryWriter {
     return undefined;
   }
 
-  async store(key: string, draft: Draft, how: How): Promise<Outcome> {
-    const frame = this.encode(key, draft.value);
-    const at = await this.place(key);
-    if (how === 'set') {
-      const outcome = await this.#set(key, at, frame, draft);
-      if (outcome !== undefined) return outcome;
+  store(key: string, draft: Draft, how: How): Promise<Outcome> {
+    try {
+      const frame = this.encode(key, draft.value);
+      const at = this.place(key);
+      return isPromise(at)
+        ? at.then((there) => this.#storeAt(there, key, frame, draft, how))
+        : this.#storeAt(at, key, frame, draft, how);
+    } catch (error) {
+      return Promise.reject(error as Error);
     }
+  }
+
+  #storeAt(at: Place, key: string, frame: Uint8Array, draft: Draft, how: How): Promise<Outcome> {
+    const known = how === 'set' ? this.#stampsFor(draft) : undefined;
+    if (known === undefined) return this.#storeInRounds(at, key, frame, draft, how);
+    return this.#set(key, at, frame, draft, known);
+  }
+
+  async #storeInRounds(at: Place, key: string, frame: Uint8Array, draft: Draft, how: How): Promise<Outcome> {
     const believed = this.believe(draft.tags, draft);
     // What concurrent callers make of an entry must not depend on stamps that are corrected afterwards.
     await (how === 'set' ? believed.prepare() : believed.settle());
@@ -141,31 +161,29 @@ export class EntryWriter {
     throw unsettled();
   }
 
-  /**
-   * Stores with stamps that are known: if one of them was not right any more, the server has said so before it answers.
-   * Undefined where nothing is known to be right.
-   */
-  async #set(key: string, at: Place, frame: Uint8Array, draft: Draft): Promise<Outcome | undefined> {
+  /** The stamps that an entry is to carry, of the namespace and of each tag, where they are known and will last. */
+  #stampsFor({ tags, ttl, grace }: Draft): readonly KnownStamp[] | undefined {
     const { stamps, commands, names } = this.backend;
     if (commands.split) return undefined;
-    const tags = draft.tags.length === 0 ? draft.tags : [...new Set(draft.tags)];
-    const stampNames = [this.#stampName, ...tags.map((tag) => names.tag(tag))];
-    const known = stamps.knownToLast(stampNames, draft.ttl + draft.grace);
-    if (known === undefined) return undefined;
-    const [namespace, ...others] = known;
-    const carried = {
-      namespace: namespace!.stamp,
-      tags: tags.map((tag, index) => ({ tag, stamp: others[index]!.stamp })),
-    };
-    const record = this.record(key, { ...span(draft, at), stamps: carried, frame });
-    if (record === undefined) return { what: 'refused' };
-    await this.#batch(at).add(at.name, record, this.kept(draft));
-    if (!known.every(({ watch }) => watch!.isTold)) {
-      const believed = this.believe(draft.tags, draft);
-      await believed.ask();
-      await this.#restamp(key, at, record, frame, draft, believed);
-    }
-    return { what: 'stored', before: undefined };
+    return stamps.knownToLast([this.#stampName, ...distinct(tags).map((tag) => names.tag(tag))], ttl + grace);
+  }
+
+  /** Stores with stamps that are known: if one of them was not right any more, the server has said so before it answers. */
+  #set(key: string, at: Place, frame: Uint8Array, draft: Draft, known: readonly KnownStamp[]): Promise<Outcome> {
+    const tags = distinct(draft.tags).map((tag, index): StampedTag => ({ tag, stamp: known[index + 1]!.stamp }));
+    const stamps = { namespace: known[0]!.stamp, tags };
+    const record = this.record(key, { ...span(draft, at), stamps, frame });
+    if (record === undefined) return Promise.resolve({ what: 'refused' });
+    return this.#batch(at).add(at.name, record, this.kept(draft), () =>
+      known.every(({ watch }) => watch!.isTold) ? STORED : this.#setAgain(key, at, record, frame, draft),
+    );
+  }
+
+  async #setAgain(key: string, at: Place, stored: Buffer, frame: Uint8Array, draft: Draft): Promise<Outcome> {
+    const believed = this.believe(draft.tags, draft);
+    await believed.ask();
+    await this.#restamp(key, at, stored, frame, draft, believed);
+    return STORED;
   }
 
   /** What is stored in this turn of the event loop. */
@@ -257,6 +275,10 @@ export function span(
   { now, offset }: Place,
 ): Pick<NewRecord, 'createdAt' | 'expiresAt' | 'grace'> {
   return { createdAt: now + offset, expiresAt: now + offset + ttl, grace };
+}
+
+function distinct(tags: readonly string[]): readonly string[] {
+  return tags.length < 2 ? tags : [...new Set(tags)];
 }
 
 function versionOf(record: Buffer): Buffer {

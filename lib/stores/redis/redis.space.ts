@@ -1,5 +1,5 @@
 import type { Draft, Entry, FarSpace, LeaseAnswer, LeasePurpose } from '../store.js';
-import { isPromise } from '../../support/awaitable.js';
+import { isPromise, type Awaitable } from '../../support/awaitable.js';
 import type { Reply } from './connection/redis-client.js';
 import { ServerError } from './connection/server-error.js';
 import { EntryReader } from './entry-reader.js';
@@ -65,8 +65,8 @@ export class RedisSpace implements FarSpace {
     return entry instanceof RedisEntry && entry.isCurrent(tracking, now, maxStaleness);
   }
 
-  async write(key: string, draft: Draft): Promise<void> {
-    await this.#store(key, draft, 'set');
+  write(key: string, draft: Draft): Promise<void> {
+    return this.#store(key, draft, 'set', nothing);
   }
 
   async writeMany(drafts: ReadonlyMap<string, Draft>): Promise<void> {
@@ -84,13 +84,14 @@ export class RedisSpace implements FarSpace {
       }
       return false;
     }
-    return (await this.#store(key, draft, 'add')).what === 'stored';
+    return this.#store(key, draft, 'add', ({ what }) => what === 'stored');
   }
 
   async swap(key: string, draft: Draft): Promise<Entry | undefined> {
     if (draft.ttl <= 0) return this.take(key);
-    const outcome = await this.#store(key, draft, 'swap');
-    const before = outcome.what === 'stored' ? outcome.before : undefined;
+    const before = await this.#store(key, draft, 'swap', (outcome) => {
+      return outcome.what === 'stored' ? outcome.before : undefined;
+    });
     if (before === undefined) return undefined;
     const at = await this.#writer.place(key);
     return this.#reader.readFresh(key, before, at, at.now);
@@ -148,28 +149,30 @@ export class RedisSpace implements FarSpace {
     endless.wake();
   }
 
-  /** This process, or its clock, may have stood still: what was refused for that is asked for once more. */
-  async #inTime<T>(key: string, ask: () => Promise<T>): Promise<T> {
-    try {
-      return await ask();
-    } catch (error) {
-      if (!(error instanceof TooLateError)) throw error;
-      const session = await this.backend.commands.servers.session(this.#prefix + key);
-      await session.measureTime();
-      return ask();
-    }
+  #inTime<T>(key: string, ask: () => Promise<T>): Promise<T> {
+    return ask().catch((error: unknown) => this.#askAgain(key, ask, error));
   }
 
-  async #store(key: string, draft: Draft, how: How): Promise<Outcome> {
-    if (draft.ttl <= 0) {
-      await this.remove(key);
-      return { what: 'held' };
-    }
-    const outcome = await this.#inTime(key, () => this.#writer.store(key, draft, how));
+  /** This process, or its clock, may have stood still: what was refused for that is asked for once more. */
+  async #askAgain<T>(key: string, ask: () => Promise<T>, error: unknown): Promise<T> {
+    if (!(error instanceof TooLateError)) throw error;
+    const session = await this.backend.commands.servers.session(this.#prefix + key);
+    await session.measureTime();
+    return ask();
+  }
+
+  #store<T>(key: string, draft: Draft, how: How, answer: (outcome: Outcome) => T): Promise<T> {
+    if (draft.ttl <= 0) return this.remove(key).then(() => answer({ what: 'held' }));
+    const ask = (): Promise<Outcome> => this.#writer.store(key, draft, how);
+    const done = (outcome: Outcome): Awaitable<T> => this.#stored(key, how, outcome, answer);
+    return ask().then(done, (error: unknown) => this.#askAgain(key, ask, error).then(done));
+  }
+
+  #stored<T>(key: string, how: How, outcome: Outcome, answer: (outcome: Outcome) => T): Awaitable<T> {
     if (outcome.what === 'stored') this.#tell(key);
     // What is there is not what was to be there.
-    if (outcome.what === 'refused' && how !== 'add') await this.remove(key);
-    return outcome;
+    if (outcome.what === 'refused' && how !== 'add') return this.remove(key).then(() => answer(outcome));
+    return answer(outcome);
   }
 
   #fetchStamp(): void {
@@ -211,6 +214,8 @@ export class RedisSpace implements FarSpace {
     this.backend.events.emit('set', { namespace: this.namespace, key });
   }
 }
+
+function nothing(): void {}
 
 function bytesOf(reply: Reply): Buffer {
   return reply instanceof Buffer ? reply : Buffer.from(String(reply));

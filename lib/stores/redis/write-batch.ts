@@ -1,3 +1,5 @@
+import type { Awaitable } from '../../support/awaitable.js';
+
 /**
  * Entries that one command stores at most: few enough for the server to store some while the next are being written.
  * And bytes of all of them after which no other is added.
@@ -7,8 +9,8 @@ const MOST_BYTES = 1_048_576;
 
 /** Somebody who waits for an entry to be stored. */
 interface Writer {
-  resolve(): void;
-  reject(error: unknown): void;
+  done(): void;
+  failed(error: unknown): void;
 }
 
 /** Entries that are stored in the same turn of the event loop, on one server, in one step. */
@@ -32,13 +34,18 @@ export class WriteBatch {
     return this.#sent || this.#names.length === MOST || this.#bytes > MOST_BYTES;
   }
 
-  /** @param life as the script takes it: milliseconds, or `''` for ever */
-  add(name: string, record: Buffer, life: string): Promise<void> {
+  /**
+   * Goes on with `done` in the step in which it is stored.
+   * @param life as the script takes it: milliseconds, or `''` for ever
+   */
+  add<T>(name: string, record: Buffer, life: string, done: () => Awaitable<T>): Promise<T> {
     this.#bytes += record.length;
     this.#names.push(name);
     this.#records.push(record);
     this.#about.push(String(record.length), life);
-    return new Promise((resolve, reject) => this.#writers.push({ resolve, reject }));
+    return new Promise((resolve, reject) => {
+      this.#writers.push({ done: () => resolve(done()), failed: reject });
+    });
   }
 
   async #send(): Promise<void> {
@@ -46,9 +53,10 @@ export class WriteBatch {
     try {
       // One piece is less work to send than many.
       await this.store(this.#names, Buffer.concat(this.#records), this.#about);
-      for (const writer of this.#writers) writer.resolve();
     } catch (error) {
-      for (const writer of this.#writers) writer.reject(error);
+      for (const writer of this.#writers) writer.failed(error);
+      return;
     }
+    for (const writer of this.#writers) writer.done();
   }
 }
