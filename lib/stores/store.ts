@@ -6,11 +6,18 @@ export interface Entry<T = unknown> {
   readonly tags: readonly string[];
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
-  /** From this instant on it is no hit any more. `Infinity`: never. */
+  /** From this instant on it is no hit any more. `Infinity`: never. `-Infinity`: it was invalidated and may be served stale. */
   readonly expiresAt: number;
   /** From this instant on it may not even be served stale (grace), and the store may forget it. */
   readonly staleUntil: number;
+  /** The tag that was invalidated with `allowStale` after it was stored, if one was. */
+  readonly invalidatedBy?: string | undefined;
 }
+
+/** Why there is no entry, as far as a store can tell: `absent` where it knows no more than that. */
+export type Absence =
+  | { readonly reason: 'absent' | 'expired' | 'evicted' | 'removed' | 'cleared' | 'unreachable' }
+  | { readonly reason: 'invalidated'; readonly tag: string };
 
 /** What is to be stored. Spans, not instants: a shared store counts them on its own clock. */
 export interface Draft {
@@ -26,10 +33,11 @@ export interface Draft {
  * What a lease is for.
  * - `load`: fill a missing entry; while it is held by somebody else the answer is {@link LeaseBusy}, and where
  *   a fresh entry is there after all it is {@link LeaseNeedless}.
+ * - `ahead`: load although a fresh entry is there, unless somebody else holds a lease: then {@link LeaseBusy}.
  * - `refresh`: load although an entry or a lease is there; takes the lease over.
  * - `write`: fence a write under way; takes the lease over, and whoever asks next takes it over in turn.
  */
-export type LeasePurpose = 'load' | 'refresh' | 'write';
+export type LeasePurpose = 'load' | 'ahead' | 'refresh' | 'write';
 
 /**
  * The right to store one value under one key, as long as nothing happens that this value cannot know of:
@@ -47,6 +55,11 @@ export interface Lease {
    * Tags of the draft that the lease was not taken with count as invalidated if they were at any time since.
    */
   commit(draft: Draft): Awaitable<boolean>;
+  /**
+   * Promises nothing any more: those who wait for it need not, and whoever asks for a lease takes it over. Until
+   * somebody does it holds as before.
+   */
+  yield(): Awaitable<void>;
   /** Ends the lease and stores nothing. */
   release(): Awaitable<void>;
 }
@@ -58,7 +71,7 @@ export interface LeaseNeedless {
 
 /** Somebody else loads this key. */
 export interface LeaseBusy {
-  /** Resolves when it may be worth reading again: the holder is done, or has died. Never rejects. */
+  /** Resolves when it may be worth reading again: the holder is done, has yielded or died. Never rejects. */
   readonly freed: Promise<void>;
 }
 
@@ -67,12 +80,15 @@ export type LeaseAnswer = Lease | LeaseBusy | LeaseNeedless;
 /**
  * One namespace of a store. `Awaitable` results are at hand at once where the store is in the process.
  * Every method is atomic for its key, across all processes that share the store. An entry whose tag was
- * invalidated, or whose namespace was cleared, after it was stored is not there for any of them.
+ * invalidated, or whose namespace was cleared, after it was stored is not there for any of them; one whose tag was
+ * invalidated with `allowStale` is not fresh for any of them, and `read` still answers it until its `staleUntil`.
  */
 export interface StoreSpace {
   /** The entry if `now < staleUntil`; the caller judges whether it is fresh. Counts as a use for eviction. */
   read(key: string, now: number): Awaitable<Entry | undefined>;
   readMany(keys: readonly string[], now: number): Awaitable<Map<string, Entry>>;
+  /** Why `read` would find no fresh entry; asked before it, for those who want to know. Changes nothing. */
+  absence(key: string, now: number): Awaitable<Absence>;
   /** Stores unconditionally and voids any lease on the key. */
   write(key: string, draft: Draft): Awaitable<void>;
   writeMany(drafts: ReadonlyMap<string, Draft>): Awaitable<void>;
@@ -125,8 +141,11 @@ export interface Store {
    * The namespace of that name. Two objects for one name are the same namespace.
    */
   space(namespace: string): StoreSpace;
-  /** Makes every entry with one of these tags void, in all namespaces. The cost does not grow with their number. */
-  invalidateTags(tags: readonly string[]): Awaitable<void>;
+  /**
+   * Makes every entry with one of these tags void, in all namespaces; with `allowStale`, no longer fresh. Leases taken
+   * with one of them are void either way. The cost does not grow with their number.
+   */
+  invalidateTags(tags: readonly string[], allowStale?: boolean): Awaitable<void>;
   measure(): Awaitable<StoreSize>;
   /** Stops timers, closes what the store opened. Idempotent. */
   close(): Awaitable<void>;

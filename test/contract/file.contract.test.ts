@@ -18,6 +18,7 @@ for (const [name, sealer] of Object.entries(LAYERS)) {
     return {
       store: rig.open({}, events),
       events,
+      vague: ['cleared'],
       handle: () => rig.open(),
       close: () => rig.close(),
     };

@@ -34,6 +34,7 @@ for (const [name, sealer] of Object.entries(LAYERS)) {
     return {
       store: stores[0]!,
       events: own,
+      vague: ['cleared'],
       handle: () => {
         stores.push(hybrid(rig, clock, events()));
         return stores.at(-1)!;

@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe } from 'vitest';
+import { absenceContract } from './store/absence.js';
+import { allowStaleContract } from './store/allow-stale.js';
 import { atomicContract } from './store/atomic.js';
 import { counterContract } from './store/counters.js';
 import { entryContract } from './store/entries.js';
@@ -26,8 +28,10 @@ export function describeStore(name: string, open: OpenStore): void {
     describe('counters', () => counterContract(rig));
     describe('keys and namespaces', () => keyContract(rig));
     describe('tags and clear', () => tagContract(rig));
+    describe('tags that are invalidated with allowStale', () => allowStaleContract(rig));
     describe('leases', () => leaseContract(rig));
     describe('what voids a lease', () => voidContract(rig));
+    describe('why there is no entry', () => absenceContract(rig));
     describe('as a whole', () => modelContract(rig));
   });
 }

@@ -78,7 +78,7 @@ export class FarBackend {
     return {
       shared: true,
       space: (namespace) => this.#space(namespace, link),
-      invalidateTags: over(link, 'invalidateTags', (tags) => store.invalidateTags(tags)),
+      invalidateTags: over(link, 'invalidateTags', (tags, allowStale) => store.invalidateTags(tags, allowStale)),
       measure: over(link, 'measure', () => store.measure()),
       close: over(link, 'close', () => store.close()),
     };
@@ -89,8 +89,8 @@ export class FarBackend {
     const id = (key: string): string => JSON.stringify([namespace, key]);
     const changed = (key: string): void => void this.#versions.set(id(key), this.#version(id(key)) + 1);
     const decoded = (key: string, entry: Entry): Entry => {
-      const { value, tags, createdAt, expiresAt, staleUntil } = entry;
-      const copy = { value, tags, createdAt, expiresAt, staleUntil };
+      const { value, tags, createdAt, expiresAt, staleUntil, invalidatedBy } = entry;
+      const copy = { value, tags, createdAt, expiresAt, staleUntil, invalidatedBy };
       this.#read.set(copy, this.#version(id(key)));
       return copy;
     };
@@ -103,9 +103,12 @@ export class FarBackend {
       readMany: over(link, 'readMany', (keys, now) => {
         return new Map([...local.readMany(keys, now)].map(([key, entry]) => [key, decoded(key, entry)]));
       }),
+      absence: over(link, 'absence', (key, now) => local.absence(key, now)),
       vouches: (key, entry, now) => {
         if (link.fault?.('vouches') !== undefined) throw unreachable('vouches');
-        return this.#read.get(entry) === this.#version(id(key)) && local.read(key, now) !== undefined;
+        if (this.#read.get(entry) !== this.#version(id(key))) return false;
+        const current = local.read(key, now);
+        return current !== undefined && current.invalidatedBy === entry.invalidatedBy;
       },
     };
   }
@@ -119,7 +122,7 @@ function changes(
   local: StoreSpace,
   link: FarLink,
   changed: (key: string) => void,
-): Omit<StoreSpace, 'read' | 'readMany'> {
+): Omit<StoreSpace, 'read' | 'readMany' | 'absence'> {
   const noting =
     <A extends [string, ...unknown[]], R>(change: (...args: A) => R) =>
     (...args: A): R => {
@@ -180,6 +183,7 @@ function held(link: FarLink, lease: Lease, changed: () => void, runsOut: (lease:
       },
       lost,
     ),
+    yield: over(link, 'yield', () => lease.yield()),
     release: over(link, 'release', () => lease.release(), lost),
   };
 }

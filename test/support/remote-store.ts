@@ -19,11 +19,13 @@ export function remoteStore(backend: Store, hop: Hop): Store {
   const lease = (local: Lease): Lease => ({
     holds: far('holds', (tags) => local.holds(tags)),
     commit: far('commit', (draft) => local.commit(draft)),
+    yield: far('yield', () => local.yield()),
     release: far('release', () => local.release()),
   });
   const answered = (answer: LeaseAnswer): LeaseAnswer => ('commit' in answer ? lease(answer) : answer);
   const space = (local: StoreSpace): StoreSpace => ({
     read: far('read', (key, now) => local.read(key, now)),
+    absence: far('absence', (key, now) => local.absence(key, now)),
     readMany: far('readMany', (keys, now) => local.readMany(keys, now)),
     write: far('write', (key, draft) => local.write(key, draft)),
     writeMany: far('writeMany', (drafts) => local.writeMany(drafts)),
@@ -40,7 +42,7 @@ export function remoteStore(backend: Store, hop: Hop): Store {
   return {
     shared: true,
     space: (namespace) => space(backend.space(namespace)),
-    invalidateTags: far('invalidateTags', (tags) => backend.invalidateTags(tags)),
+    invalidateTags: far('invalidateTags', (tags, allowStale) => backend.invalidateTags(tags, allowStale)),
     measure: () => backend.measure(),
     close: () => {},
   };

@@ -50,9 +50,9 @@ export type Command =
   | (Target & { readonly op: 'touch'; readonly ttl: number })
   | (Target & { readonly op: 'lease'; readonly tags: readonly string[]; readonly purpose: LeasePurpose })
   | (Target & { readonly op: 'commit'; readonly token: number; readonly draft: PackedDraft })
-  | (Target & { readonly op: 'release' | 'renew'; readonly token: number })
+  | (Target & { readonly op: 'yield' | 'release' | 'renew'; readonly token: number })
   | { readonly op: 'clear'; readonly space: string }
-  | { readonly op: 'invalidate'; readonly tags: readonly string[] }
+  | { readonly op: 'invalidate'; readonly tags: readonly string[]; readonly allowStale: boolean }
   | { readonly op: 'used'; readonly uses: readonly (readonly [id: number, times: number])[] };
 
 /** An entry as it lies in the database. */
@@ -83,6 +83,7 @@ export interface Results {
   touch: boolean;
   lease: LeaseResult;
   commit: { readonly held: boolean; readonly stored: Stored };
+  yield: undefined;
   release: undefined;
   renew: undefined;
   clear: undefined;

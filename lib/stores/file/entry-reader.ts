@@ -62,8 +62,9 @@ export class EntryReader {
     );
   }
 
-  areValid(stamped: readonly StampedTag[]): boolean {
-    return stamped.length === 0 || this.#read(({ tags }) => tags.areValid(stamped)) === true;
+  /** As {@link TagTable.invalidated}. */
+  invalidated(stamped: readonly StampedTag[]): ReturnType<TagTable['invalidated']> {
+    return stamped.length === 0 ? undefined : this.#read(({ tags }) => tags.invalidated(stamped));
   }
 
   /** Whether whoever has this lease is still to be waited for. */

@@ -45,6 +45,8 @@ export class Executor {
         return this.#lease(command);
       case 'commit':
         return this.#commit(command, bytes);
+      case 'yield':
+        return this.#ofLease(command, (place) => this.leases.yield(place, command.token));
       case 'release':
         return this.#ofLease(command, (place) => this.leases.end(place, command.token));
       case 'renew':
@@ -52,7 +54,7 @@ export class Executor {
       case 'clear':
         return this.#done(this.spaces.clear(command.space));
       case 'invalidate':
-        return this.#done(...command.tags.map((tag) => this.tags.invalidate(tag)));
+        return this.#done(...command.tags.map((tag) => this.tags.invalidate(tag, command.allowStale)));
       case 'used':
         return this.#done(...command.uses.map(([id, times]) => this.standings.note(id, times, this.entries.moment)));
     }
@@ -125,6 +127,8 @@ export class Executor {
     if (command.purpose === 'load') {
       const held = this.entries.fresh(place);
       if (held !== undefined) return { entry: this.entries.raw(place, held) };
+    }
+    if (command.purpose === 'load' || command.purpose === 'ahead') {
       const busy = this.leases.loading(place);
       if (busy !== undefined) return { busy };
     }
@@ -140,7 +144,7 @@ export class Executor {
     return { held, stored: held ? this.#put(command.space, place, command.draft, bytes) : 'not stored' };
   }
 
-  #ofLease(command: CommandOf<'release' | 'renew'>, act: (place: EntryPlace) => void): undefined {
+  #ofLease(command: CommandOf<'yield' | 'release' | 'renew'>, act: (place: EntryPlace) => void): undefined {
     const space = this.spaces.find(command.space);
     if (space !== undefined) act({ space, key: command.key });
   }

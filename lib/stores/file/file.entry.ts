@@ -16,9 +16,10 @@ export class FileEntry implements Entry {
     head: Head,
     /** The reader's epoch when it was last seen in the database. */
     public epoch: number,
+    readonly invalidatedBy?: string,
   ) {
     this.createdAt = head.createdAt;
-    this.expiresAt = head.expiresAt;
+    this.expiresAt = invalidatedBy === undefined ? head.expiresAt : -Infinity;
     this.staleUntil = head.expiresAt + head.grace;
     this.version = head.version;
   }

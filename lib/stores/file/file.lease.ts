@@ -4,6 +4,7 @@ import type { Draft, Lease, LeaseBusy } from '../store.js';
 export interface LeaseHome {
   holds(lease: FileLease, lateTags: readonly string[]): boolean;
   commit(lease: FileLease, draft: Draft): Promise<boolean>;
+  yield(lease: FileLease): Promise<void>;
   release(lease: FileLease): Promise<void>;
 }
 
@@ -26,6 +27,10 @@ export class FileLease implements Lease {
     if (this.#ended) return false;
     this.#ended = true;
     return this.home.commit(this, draft);
+  }
+
+  async yield(): Promise<void> {
+    if (!this.#ended) await this.home.yield(this);
   }
 
   async release(): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Codec } from '../../codec/codec.js';
 import { UnreadableError } from '../../codec/unreadable.error.js';
 import { CacheTypeError } from '../../errors/cache.errors.js';
-import type { Draft, Entry, FarSpace, LeaseAnswer, LeasePurpose } from '../store.js';
+import type { Absence, Draft, Entry, FarSpace, LeaseAnswer, LeasePurpose } from '../store.js';
 import type { RawEntry, Stored, Terms } from './commands.js';
 import type { FileBackend } from './file.backend.js';
 import { busyWhile, FileLease, type LeaseHome } from './file.lease.js';
@@ -25,8 +25,10 @@ export class FileSpace implements FarSpace, LeaseHome {
     if (raw === undefined) return undefined;
     const head = this.#headOf(raw, key);
     if (head === undefined) return this.#unreadable(key, raw);
-    if (now >= head.expiresAt + head.grace || !this.backend.reader.areValid(head.tags)) return undefined;
-    const entry = this.#decode(key, raw, head, epoch);
+    if (now >= head.expiresAt + head.grace) return undefined;
+    const invalidated = this.backend.reader.invalidated(head.tags);
+    if (invalidated?.stale === false) return undefined;
+    const entry = this.#decode(key, raw, head, epoch, invalidated?.name.slice(this.backend.scope.length));
     if (entry !== undefined) this.backend.uses?.note(raw.id);
     return entry;
   }
@@ -40,6 +42,17 @@ export class FileSpace implements FarSpace, LeaseHome {
     return found;
   }
 
+  /** Of what was cleared nothing is left that says so. */
+  absence(key: string, now: number): Absence {
+    const { reader, scope } = this.backend;
+    const found = reader.findHead(this.namespace, key);
+    const head = found === undefined ? undefined : readHead(found.head, { space: found.space, key: storedName(key) });
+    if (head === undefined) return { reason: 'absent' };
+    const invalidated = reader.invalidated(head.tags);
+    if (invalidated !== undefined) return { reason: 'invalidated', tag: invalidated.name.slice(scope.length) };
+    return { reason: now >= head.expiresAt ? 'expired' : 'absent' };
+  }
+
   vouches(key: string, entry: Entry, _now: number): boolean {
     if (!(entry instanceof FileEntry)) return false;
     const { reader, uses } = this.backend;
@@ -47,7 +60,7 @@ export class FileSpace implements FarSpace, LeaseHome {
     if (entry.epoch === epoch) return true;
     const found = reader.findHead(this.namespace, key);
     const head = found === undefined ? undefined : readHead(found.head, { space: found.space, key: storedName(key) });
-    if (head?.version !== entry.version || !reader.areValid(head.tags)) return false;
+    if (head?.version !== entry.version || reader.invalidated(head.tags) !== undefined) return false;
     entry.epoch = epoch;
     uses?.note(entry.id);
     return true;
@@ -124,6 +137,10 @@ export class FileSpace implements FarSpace, LeaseHome {
     return held;
   }
 
+  async yield({ key, token }: FileLease): Promise<void> {
+    await this.#ask({ op: 'yield', ...this.#at(key), token });
+  }
+
   async release(lease: FileLease): Promise<void> {
     this.backend.leases.delete(lease);
     await this.#ask({ op: 'release', ...this.#at(lease.key), token: lease.token });
@@ -176,12 +193,12 @@ export class FileSpace implements FarSpace, LeaseHome {
     return this.#decode(key, raw, head, -1);
   }
 
-  #decode(key: string, raw: RawEntry, head: Head, epoch: number): FileEntry | undefined {
+  #decode(key: string, raw: RawEntry, head: Head, epoch: number, invalidatedBy?: string): FileEntry | undefined {
     const { scope, codec } = this.backend;
     try {
       const value = codec.decode(raw.value, { namespace: scope + this.namespace, key });
       const tags = head.tags.map(({ name }) => name.slice(scope.length));
-      return new FileEntry(raw.id, value, tags, head, epoch);
+      return new FileEntry(raw.id, value, tags, head, epoch, invalidatedBy);
     } catch (error) {
       return this.#unreadable(key, raw, error);
     }

@@ -99,8 +99,8 @@ export class FileStore implements FarStore {
     return this.#spaces.get(namespace);
   }
 
-  async invalidateTags(tags: readonly string[]): Promise<void> {
-    if (tags.length > 0) await this.#backend.queue.ask({ op: 'invalidate', tags });
+  async invalidateTags(tags: readonly string[], allowStale = false): Promise<void> {
+    if (tags.length > 0) await this.#backend.queue.ask({ op: 'invalidate', tags, allowStale });
   }
 
   /** `bytes` are those of keys and values, without what the database needs around them. */

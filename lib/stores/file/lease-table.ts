@@ -72,6 +72,16 @@ export class LeaseTable {
     return this.tags.areValid(known) && !this.tags.anyInvalidatedSince(late, lease.since);
   }
 
+  /** Nobody waits for it any more. */
+  yield({ space, key }: EntryPlace, token: number): void {
+    this.sql.run(
+      'UPDATE leases SET yields = 1 WHERE space = ? AND key = ? AND token = ?',
+      space,
+      storedName(key),
+      token,
+    );
+  }
+
   /** Ends this lease, if it has not been taken over. */
   end(place: EntryPlace, token: number): void {
     if (this.#find(place)?.token === token) this.void(place);
@@ -142,6 +152,6 @@ function tagsOf({ tags }: Pick<LeaseRow, 'tags'>): readonly StampedTag[] {
   try {
     return JSON.parse(tags) as StampedTag[];
   } catch {
-    return [{ name: '', stamp: 0 }];
+    return [{ name: '', stamp: 0, soft: 0 }];
   }
 }

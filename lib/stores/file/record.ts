@@ -1,10 +1,14 @@
 import { crc32 } from 'node:zlib';
 
-/** A tag as an entry or a lease carries it: valid as long as the tag still has this stamp. */
+/**
+ * A tag as an entry or a lease carries it: void once the tag has another stamp, and no longer fresh once its soft stamp
+ * alone is another one.
+ */
 export interface StampedTag {
   /** With the scope of its cache in front. */
   readonly name: string;
   readonly stamp: number;
+  readonly soft: number;
 }
 
 /** What is stored of an entry besides its value. Times are milliseconds of the cache's clock. */
@@ -26,20 +30,22 @@ export interface HeadPlace {
   readonly key: string;
 }
 
-const LAYOUT = 1;
+const LAYOUT = 2;
 const FIXED = 45;
+/** Bytes of a tag before its text. */
+const STAMPED = 20;
 const NO_TAGS: readonly StampedTag[] = [];
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 /**
- * Layout 1, little-endian: layout byte, version, createdAt, expiresAt, grace (float64 each), bytes and CRC-32 of
- * the value, number of tags (uint32 each), per tag its stamp (float64), length (uint32) and UTF-8 text; at the end
+ * Layout 2, little-endian: layout byte, version, createdAt, expiresAt, grace (float64 each), bytes and CRC-32 of
+ * the value, number of tags (uint32 each), per tag its stamps (two float64), length (uint32) and UTF-8 text; at the end
  * the CRC-32 of all that, seeded with the key and its namespace.
  */
 export function writeHead(head: Head, place: HeadPlace): Uint8Array {
   const names = head.tags.map(({ name }) => encoder.encode(name));
-  const size = names.reduce((sum, name) => sum + 12 + name.length, FIXED) + 4;
+  const size = names.reduce((sum, name) => sum + STAMPED + name.length, FIXED) + 4;
   const bytes = new Uint8Array(size);
   const view = new DataView(bytes.buffer);
   bytes[0] = LAYOUT;
@@ -53,9 +59,10 @@ export function writeHead(head: Head, place: HeadPlace): Uint8Array {
   let at = FIXED;
   for (const [index, name] of names.entries()) {
     view.setFloat64(at, head.tags[index]!.stamp, true);
-    view.setUint32(at + 8, name.length, true);
-    bytes.set(name, at + 12);
-    at += 12 + name.length;
+    view.setFloat64(at + 8, head.tags[index]!.soft, true);
+    view.setUint32(at + 16, name.length, true);
+    bytes.set(name, at + STAMPED);
+    at += STAMPED + name.length;
   }
   view.setUint32(at, checksum(bytes, at, place), true);
   return bytes;
@@ -94,12 +101,11 @@ function readTags(view: DataView, bytes: Uint8Array, count: number): StampedTag[
   const tags: StampedTag[] = [];
   let at = FIXED;
   for (let i = 0; i < count; i += 1) {
-    const length = view.getUint32(at + 8, true);
-    tags.push({
-      stamp: view.getFloat64(at, true),
-      name: decoder.decode(bytes.subarray(at + 12, at + 12 + length)),
-    });
-    at += 12 + length;
+    const length = view.getUint32(at + 16, true);
+    const end = at + STAMPED + length;
+    const name = decoder.decode(bytes.subarray(at + STAMPED, end));
+    tags.push({ name, stamp: view.getFloat64(at, true), soft: view.getFloat64(at + 8, true) });
+    at = end;
   }
   return tags;
 }

@@ -9,7 +9,7 @@ const SYNCHRONOUS: Readonly<Record<Durability, string>> = { process: 'NORMAL', p
 /** Told from other people's databases by this number in the file's header: 'BLSM'. */
 const APPLICATION = 0x424c534d;
 /** Format of the tables. Another format goes into a file of another name: see {@link DATABASE_FILE}. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /** The name of the database within the cache's directory. */
 export const DATABASE_FILE = `blossom-cache-v${FORMAT}.sqlite`;
@@ -31,7 +31,7 @@ export function logBytes(maxBytes: number): number {
  * - `spaces`: one row per namespace. Its `id` is what entries refer to: a clear deletes the row.
  * - `entries`: `head` and `value` are laid out by `record.ts`; `stale` (end of grace) and `rank` (eviction order)
  *   repeat what is needed for an index; `name` is the key where `key` is only its hash.
- * - `tags`: the current stamp of each tag; an invalidation deletes the row.
+ * - `tags`: the current stamps of each tag; an invalidation deletes the row, or changes `soft` where what is stale may be served.
  * - `links`: which entries (`holder` = id) and leases (`holder` = -token) carry a stamp.
  * - `garbage`: namespaces (kind 0) and stamps (kind 1) that are void, and whose entries wait to be deleted.
  * - `invalidations`: what was invalidated lately, for leases that learn their tags late.
@@ -42,7 +42,7 @@ CREATE TABLE entries(id INTEGER PRIMARY KEY, space INTEGER NOT NULL, key TEXT NO
 CREATE UNIQUE INDEX entries_key ON entries(space, key);
 CREATE INDEX entries_stale ON entries(stale) WHERE stale IS NOT NULL;
 CREATE INDEX entries_rank ON entries(rank);
-CREATE TABLE tags(name TEXT PRIMARY KEY, stamp INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE tags(name TEXT PRIMARY KEY, stamp INTEGER NOT NULL, soft INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE links(stamp INTEGER NOT NULL, holder INTEGER NOT NULL, PRIMARY KEY(stamp, holder)) WITHOUT ROWID;
 CREATE TABLE leases(space INTEGER NOT NULL, key TEXT NOT NULL, token INTEGER NOT NULL, deadline INTEGER NOT NULL, yields INTEGER NOT NULL, since INTEGER NOT NULL, tags TEXT NOT NULL, PRIMARY KEY(space, key)) WITHOUT ROWID;
 CREATE TABLE garbage(kind INTEGER NOT NULL, id INTEGER NOT NULL, PRIMARY KEY(kind, id)) WITHOUT ROWID;

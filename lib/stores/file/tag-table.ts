@@ -2,6 +2,8 @@ import { storedName } from './names.js';
 import type { StampedTag } from './record.js';
 import { randomId, type Statements } from './statements.js';
 
+type Stamps = Pick<StampedTag, 'stamp' | 'soft'>;
+
 /** Invalidations that are remembered for leases that may learn their tags late; beyond, all such are fenced. */
 const REMEMBERED = 10_000;
 
@@ -19,7 +21,7 @@ export class TagTable {
   stamped(tags: readonly string[]): readonly StampedTag[] {
     return tags.map((tag) => {
       const name = this.scope + tag;
-      return { name, stamp: this.#current(name) ?? this.#create(name) };
+      return { name, ...(this.#current(name) ?? this.#create(name)) };
     });
   }
 
@@ -27,8 +29,20 @@ export class TagTable {
     return stamped.some(({ name }) => name === this.scope + tag);
   }
 
+  /** Whether what carries them is still fresh as far as they are concerned. */
   areValid(tags: readonly StampedTag[]): boolean {
-    return tags.every(({ name, stamp }) => this.#current(name) === stamp);
+    return this.invalidated(tags) === undefined;
+  }
+
+  /** The tag that was invalidated since, and whether what carries it may be served stale; one after which it may not first. */
+  invalidated(tags: readonly StampedTag[]): { readonly name: string; readonly stale: boolean } | undefined {
+    let softened: string | undefined;
+    for (const { name, stamp, soft } of tags) {
+      const current = this.#current(name);
+      if (current?.stamp !== stamp) return { name, stale: false };
+      if (current.soft !== soft) softened ??= name;
+    }
+    return softened === undefined ? undefined : { name: softened, stale: true };
   }
 
   /** @param holder an entry's id, or a lease's token, negative. */
@@ -49,13 +63,10 @@ export class TagTable {
     }
   }
 
-  invalidate(tag: string): void {
+  invalidate(tag: string, allowStale: boolean): void {
     const name = this.scope + tag;
-    const stamp = this.#current(name);
-    if (stamp !== undefined) {
-      this.sql.run('DELETE FROM tags WHERE name = ?', storedName(name));
-      this.sql.run('INSERT INTO garbage VALUES (1, ?)', stamp);
-    }
+    if (allowStale) this.sql.run('UPDATE tags SET soft = ? WHERE name = ?', randomId(), storedName(name));
+    else this.#end(name);
     if (this.sql.row('SELECT 1 FROM leases LIMIT 1') === undefined) return;
     const seq = this.sql.insert('INSERT INTO invalidations(name) VALUES (?)', storedName(name));
     this.sql.run('DELETE FROM invalidations WHERE seq <= ?', seq - REMEMBERED);
@@ -94,13 +105,20 @@ export class TagTable {
     if (this.sql.row('SELECT 1 FROM leases LIMIT 1') === undefined) this.sql.run('DELETE FROM invalidations');
   }
 
-  #current(name: string): number | undefined {
-    return this.sql.row<{ stamp: number }>('SELECT stamp FROM tags WHERE name = ?', storedName(name))?.stamp;
+  #end(name: string): void {
+    const current = this.#current(name);
+    if (current === undefined) return;
+    this.sql.run('DELETE FROM tags WHERE name = ?', storedName(name));
+    this.sql.run('INSERT INTO garbage VALUES (1, ?)', current.stamp);
   }
 
-  #create(name: string): number {
-    const stamp = randomId();
-    this.sql.run('INSERT INTO tags VALUES (?, ?)', storedName(name), stamp);
-    return stamp;
+  #current(name: string): Stamps | undefined {
+    return this.sql.row<Stamps>('SELECT stamp, soft FROM tags WHERE name = ?', storedName(name));
+  }
+
+  #create(name: string): Stamps {
+    const stamps = { stamp: randomId(), soft: 0 };
+    this.sql.run('INSERT INTO tags VALUES (?, ?, ?)', storedName(name), stamps.stamp, stamps.soft);
+    return stamps;
   }
 }

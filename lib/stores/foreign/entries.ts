@@ -1,14 +1,20 @@
 import type { Payload, Place } from '../../codec/payload.js';
 import { UnreadableError } from '../../codec/unreadable.error.js';
-import type { Draft, Entry } from '../store.js';
+import type { Absence, Draft, Entry } from '../store.js';
 import type { ForeignRoom } from './foreign.room.js';
 import { headTextOf, readRecord, writeRecord, type Head, type StoredRecord } from './record.js';
-import { SLACK } from './stamps.js';
+import { SLACK, stampOf } from './stamps.js';
 import type { Trip } from './trip.js';
 import { isPlaced, type Carried, type Validity } from './validity.js';
 
 /** How long an entry lives, in milliseconds. */
 export type Lifetime = Pick<Draft, 'ttl' | 'grace'>;
+
+/** An entry that may be served, fresh or stale. */
+export interface FoundRecord extends StoredRecord {
+  /** The tag that was invalidated so that it may be served stale, if one was. */
+  readonly softenedBy?: string | undefined;
+}
 
 /** Bytes that a frame has besides its payload, at most. */
 const FRAME_OVERHEAD = 1_024;
@@ -24,14 +30,14 @@ export class Entries {
   ) {}
 
   /** What is stored under the key, if it is valid and `now` is before the end of its grace. */
-  async find(trip: Trip, key: string, now: number): Promise<StoredRecord | undefined> {
+  async find(trip: Trip, key: string, now: number): Promise<FoundRecord | undefined> {
     return (await this.findMany(trip, [key], now)).get(key);
   }
 
   /** The same for every key; those of which there is nothing are left out. */
-  async findMany(trip: Trip, keys: readonly string[], now: number): Promise<Map<string, StoredRecord>> {
+  async findMany(trip: Trip, keys: readonly string[], now: number): Promise<Map<string, FoundRecord>> {
     const space = trip.get(this.validity.spaceName);
-    const found = new Map<string, StoredRecord>();
+    const found = new Map<string, FoundRecord>();
     const look = async (key: string): Promise<void> => {
       const [, first, second] = this.validity.placeNames(key);
       const [text, ...place] = await Promise.all([
@@ -42,11 +48,25 @@ export class Entries {
       ]);
       const record = text === undefined ? undefined : this.#parse(key, text);
       if (record === undefined || now >= record.head.expiresAt + record.head.grace) return;
-      if (isPlaced(record.head, place) && (await this.validity.tagsHold(trip, record.head.tags)))
-        found.set(key, record);
+      if (!isPlaced(record.head, place)) return;
+      const invalidated = await this.validity.invalidated(trip, record.head.tags);
+      if (invalidated?.stale !== false) found.set(key, { ...record, softenedBy: invalidated?.tag });
     };
     await Promise.all(keys.map(look));
     return found;
+  }
+
+  /** Why there is no fresh entry, as far as what is stored says so. */
+  async absence(trip: Trip, key: string, now: number): Promise<Absence> {
+    const [text, ...place] = await trip.getAll([this.validity.entryName(key), ...this.validity.placeNames(key)]);
+    const record = text === undefined ? undefined : this.#parse(key, text);
+    if (record === undefined) return { reason: 'absent' };
+    const { head } = record;
+    if (stampOf(place[0])?.id !== head.space) return { reason: 'cleared' };
+    if (!isPlaced(head, place)) return { reason: 'absent' };
+    const invalidated = await this.validity.invalidated(trip, head.tags);
+    if (invalidated !== undefined) return { reason: 'invalidated', tag: invalidated.tag };
+    return { reason: now >= head.expiresAt ? 'expired' : 'absent' };
   }
 
   /** Stores a new entry with these stamps. */
@@ -76,11 +96,13 @@ export class Entries {
   }
 
   /** The entry as readers see it; undefined where its value cannot be read. */
-  shown(key: string, record: StoredRecord): Entry | undefined {
+  shown(key: string, record: FoundRecord): Entry | undefined {
     return this.#reading(key, record, () => {
       const value = this.room.codec.parse(this.#open(key, record));
       const { createdAt, expiresAt, grace, tags } = record.head;
-      return { value, tags: tags.map(([tag]) => tag), createdAt, expiresAt, staleUntil: expiresAt + grace };
+      const { softenedBy: invalidatedBy } = record;
+      const about = { value, tags: tags.map(([tag]) => tag), createdAt, staleUntil: expiresAt + grace };
+      return { ...about, expiresAt: invalidatedBy === undefined ? expiresAt : -Infinity, invalidatedBy };
     });
   }
 

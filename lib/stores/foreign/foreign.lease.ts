@@ -24,7 +24,7 @@ export class ForeignLease implements Lease {
     /** The stamp that every invalidation of whatever tag ends. */
     readonly fence: string,
     /** Whether anybody may take it over: it fences a write, and does not promise a value to wait for. */
-    readonly yields: boolean,
+    public yields: boolean,
     private readonly home: LeaseHome,
     private readonly leave: (lease: ForeignLease) => void,
   ) {}
@@ -45,6 +45,11 @@ export class ForeignLease implements Lease {
     } finally {
       this.release();
     }
+  }
+
+  yield(): void {
+    this.yields = true;
+    this.#free?.();
   }
 
   release(): void {

@@ -1,7 +1,7 @@
 import type { Payload } from '../../codec/payload.js';
 import { CacheOptionsError, CacheTypeError } from '../../errors/cache.errors.js';
-import type { Draft, Entry, FarSpace, LeaseAnswer, LeasePurpose } from '../store.js';
-import { Entries, type Lifetime } from './entries.js';
+import type { Absence, Draft, Entry, FarSpace, LeaseAnswer, LeasePurpose } from '../store.js';
+import { Entries, type FoundRecord, type Lifetime } from './entries.js';
 import { ForeignLease, LeaseBook, type LeaseHome } from './foreign.lease.js';
 import type { ForeignRoom } from './foreign.room.js';
 import { Lanes } from './lanes.js';
@@ -33,6 +33,10 @@ export class ForeignSpace implements FarSpace, LeaseHome {
   async read(key: string, now: number): Promise<Entry | undefined> {
     const found = await this.room.wire.run('read', (trip) => this.#entries.find(trip, key, now));
     return found === undefined ? undefined : this.#entries.shown(key, found);
+  }
+
+  absence(key: string, now: number): Promise<Absence> {
+    return this.room.wire.run('absence', (trip) => this.#entries.absence(trip, key, now));
   }
 
   async readMany(keys: readonly string[], now: number): Promise<Map<string, Entry>> {
@@ -139,7 +143,8 @@ export class ForeignSpace implements FarSpace, LeaseHome {
       const entry = purpose === 'load' && this.#isFresh(found) ? this.#entries.shown(key, found) : undefined;
       if (entry !== undefined) return { entry };
       const current = this.#leases.get(key);
-      if (purpose === 'load' && current?.yields === false && (await this.#stands(trip, current, []))) {
+      const waits = purpose === 'load' || purpose === 'ahead';
+      if (waits && current?.yields === false && (await this.#stands(trip, current, []))) {
         return current.busy();
       }
       return this.#grant(trip, key, unique(tags), purpose, found?.head);
@@ -276,13 +281,13 @@ export class ForeignSpace implements FarSpace, LeaseHome {
     return held && fenced && lease.untouched;
   }
 
-  async #fresh(trip: Trip, key: string): Promise<StoredRecord | undefined> {
+  async #fresh(trip: Trip, key: string): Promise<FoundRecord | undefined> {
     const found = await this.#entries.find(trip, key, this.room.clock.now());
     return this.#isFresh(found) ? found : undefined;
   }
 
-  #isFresh(found: StoredRecord | undefined): found is StoredRecord {
-    return found !== undefined && this.room.clock.now() < found.head.expiresAt;
+  #isFresh(found: FoundRecord | undefined): found is FoundRecord {
+    return found !== undefined && found.softenedBy === undefined && this.room.clock.now() < found.head.expiresAt;
   }
 
   /** Removes what cannot be read, unless something else has taken its place. */

@@ -66,10 +66,13 @@ export class ForeignStore implements FarStore {
     return this.#spaces.get(namespace);
   }
 
-  /** First the stamp of all tags, then those of the tags: who finds the former has read the latter before. */
-  async invalidateTags(tags: readonly string[]): Promise<void> {
+  /**
+   * First the stamp of all tags, then those of the tags: who finds the former has read the latter before. A tag has two, of
+   * which the second alone goes where what is stale may be served.
+   */
+  async invalidateTags(tags: readonly string[], allowStale = false): Promise<void> {
     const { wire, names } = this.#room;
-    const all = [...new Set(tags)].map((tag) => names.of('tag', tag));
+    const all = [...new Set(tags)].map((tag) => names.of(allowStale ? 'soft' : 'tag', tag));
     for (let from = 0; from < all.length; from += PORTION) {
       await wire.run('invalidateTags', async (trip) => {
         await trip.delete(names.of('tags'));

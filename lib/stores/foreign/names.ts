@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 /** What a text in the store is: an entry, or the stamp of a key, of a namespace, of a tag or of all tags together. */
-export type NameKind = 'entry' | 'key' | 'space' | 'tag' | 'tags';
+export type NameKind = 'entry' | 'key' | 'space' | 'tag' | 'soft' | 'tags';
 
 /** Characters up to which a name is readable in the store. */
 const LONGEST = 200;

@@ -12,6 +12,15 @@ export interface Claim extends Carried {
   readonly replaces: Slot | undefined;
 }
 
+/** A tag that was invalidated. */
+export interface Invalidated {
+  readonly tag: string;
+  /** Whether what carries it may be served stale. */
+  readonly stale: boolean;
+}
+
+/** Between the two stamps of a tag, as an entry carries them. */
+const BETWEEN = '.';
 /** Milliseconds that the stamp of a key lives at least: it may be made before the ttl is known. */
 const HOUR = 3_600_000;
 /** Milliseconds that the stamp of a tag lives at least. */
@@ -112,11 +121,23 @@ export class Validity {
     return tagged && isPlaced(carried, place);
   }
 
-  /** Whether none of the tags was invalidated since its stamp was read. */
+  /** Whether none of the tags was invalidated since its stamps were read. */
   async tagsHold(trip: Trip, tags: Carried['tags']): Promise<boolean> {
-    if (tags.length === 0) return true;
-    const stamps = await this.stamps.read(trip, tags.map(([tag]) => this.#tagName(tag))); // prettier-ignore
-    return tags.every(([, stamp], index) => stamp === stamps[index]);
+    return (await this.invalidated(trip, tags)) === undefined;
+  }
+
+  /** The tag that was invalidated since, and whether what carries it may be served stale; one after which it may not first. */
+  async invalidated(trip: Trip, tags: Carried['tags']): Promise<Invalidated | undefined> {
+    if (tags.length === 0) return undefined;
+    const [hard, soft] = await Promise.all([
+      this.stamps.read(trip, tags.map(([tag]) => this.#tagName(tag))), // prettier-ignore
+      this.stamps.read(trip, tags.map(([tag]) => this.#softName(tag))), // prettier-ignore
+    ]);
+    const carried = tags.map(([tag, stamps]) => [tag, ...stamps.split(BETWEEN)]);
+    const ended = carried.find((parts, index) => parts.length !== 3 || parts[1] !== hard[index]);
+    if (ended !== undefined) return { tag: ended[0]!, stale: false };
+    const softened = carried.find(([, , stamp], index) => stamp !== soft[index]);
+    return softened === undefined ? undefined : { tag: softened[0]!, stale: true };
   }
 
   /** The stamp that the invalidation of any tag ends. */
@@ -168,10 +189,10 @@ export class Validity {
   #ofTags(trip: Trip, tags: readonly string[]): Promise<[string, string][]> {
     const life = Math.max(MONTH, 2 * this.#longest);
     return Promise.all(
-      tags.map(async (tag): Promise<[string, string]> => [
-        tag,
-        await this.stamps.ensure(trip, this.#tagName(tag), life),
-      ]),
+      tags.map(async (tag): Promise<[string, string]> => {
+        const both = [this.#tagName(tag), this.#softName(tag)].map((name) => this.stamps.ensure(trip, name, life));
+        return [tag, (await Promise.all(both)).join(BETWEEN)];
+      }),
     );
   }
 
@@ -181,6 +202,11 @@ export class Validity {
 
   #tagName(tag: string): string {
     return this.names.of('tag', tag);
+  }
+
+  /** Of the stamp that goes where what is stale may be served. */
+  #softName(tag: string): string {
+    return this.names.of('soft', tag);
   }
 }
 

@@ -64,6 +64,7 @@ export class Delivery {
 
   #arrived(portion: Portion): void {
     portion.delivered();
+    this.pending.arrivals += 1;
     this.report.arrived(portion.count);
   }
 

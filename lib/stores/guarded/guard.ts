@@ -90,6 +90,11 @@ export class Guard {
   /** Notes that an operation failed. */
   failed(kind: OperationKind, operation: string, error: CacheBackendError): void {
     this.count(operation, error);
+    this.noticed(kind, error);
+  }
+
+  /** Notes that the backend fails, without counting it. */
+  noticed(kind: OperationKind, error: CacheBackendError): void {
     this.health.failed(kind, error);
     this.trouble();
   }

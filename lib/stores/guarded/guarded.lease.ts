@@ -43,6 +43,16 @@ export class GuardedLease implements Lease {
     );
   }
 
+  /** Where that fails the holder is waited for until its lease runs out. */
+  yield(): Awaitable<void> {
+    if (this.guard.troubled && this.guard.refusal('yield', 'store') !== undefined) return undefined;
+    return attempt(
+      () => this.lease.yield(),
+      () => {},
+      (error) => this.guard.failed('store', 'yield', error),
+    );
+  }
+
   /** Is asked for in any case, as the store renews the lease until then; nobody waits for what is stalled. */
   release(): Awaitable<void> {
     this.watch.end();

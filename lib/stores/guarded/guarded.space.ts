@@ -1,6 +1,6 @@
-import type { CacheBackendError } from '../../errors/cache.errors.js';
+import { CacheBackendError } from '../../errors/cache.errors.js';
 import { isPromise, type Awaitable } from '../../support/awaitable.js';
-import type { Draft, Entry, FarSpace, LeaseAnswer, LeasePurpose } from '../store.js';
+import type { Absence, Draft, Entry, FarSpace, LeaseAnswer, LeasePurpose } from '../store.js';
 import { attempt, backendFailure } from './attempt.js';
 import type { OperationKind } from './backend-health.js';
 import type { Guard } from './guard.js';
@@ -29,8 +29,9 @@ export class GuardedSpace implements FarSpace {
     try {
       const entry = this.inner.read(key, now);
       if (!isPromise(entry)) return guard.troubled ? this.#seen(key, entry) : entry;
+      const { arrivals } = guard.pending;
       return entry.then(
-        (found) => (guard.troubled ? this.#seen(key, found) : found),
+        (found) => (guard.troubled || this.#isOvertaken(arrivals) ? this.#seen(key, found, arrivals) : found),
         (error: unknown) => this.#unread(error),
       );
     } catch (error) {
@@ -42,9 +43,10 @@ export class GuardedSpace implements FarSpace {
     const { guard } = this;
     const asked = guard.troubled ? keys.filter((key) => !this.#hidden(key)) : keys;
     if (asked.length === 0 || (guard.troubled && this.#refused('readMany'))) return new Map();
+    const { arrivals } = guard.pending;
     return attempt(
       () => this.inner.readMany(asked, now),
-      (found) => (guard.troubled ? this.#allSeen(found) : found),
+      (found) => (guard.troubled || this.#isOvertaken(arrivals) ? this.#allSeen(found, arrivals) : found),
       (error) => {
         this.#failedToRead('readMany', error);
         return new Map();
@@ -60,6 +62,18 @@ export class GuardedSpace implements FarSpace {
     } catch (error) {
       guard.failed('read', 'vouches', backendFailure(error));
       return false;
+    }
+  }
+
+  /** Its failure is not counted: the read that comes after it says so, without waiting for what is not answered. */
+  async absence(key: string, now: number): Promise<Absence> {
+    const { guard } = this;
+    if (guard.troubled && (this.#hidden(key) || guard.health.stalled('read'))) return UNREACHABLE;
+    try {
+      return await this.inner.absence(key, now);
+    } catch (error) {
+      if (error instanceof CacheBackendError) guard.noticed('read', error);
+      return UNREACHABLE;
     }
   }
 
@@ -103,13 +117,17 @@ export class GuardedSpace implements FarSpace {
 
   lease(key: string, tags: readonly string[], purpose: LeasePurpose): Awaitable<LeaseAnswer> {
     const terms = this.#terms(key, tags, purpose);
+    let arrivals = 0;
     return this.guard.change(
       'store',
       'lease',
-      () => this.inner.lease(key, tags, purpose),
+      () => {
+        ({ arrivals } = this.guard.pending);
+        return this.inner.lease(key, tags, purpose);
+      },
       (answer) => {
-        const gone = 'entry' in answer && this.#shown(key, answer.entry) === undefined;
-        return gone ? this.#leases.grant(terms) : this.#guarded(answer, terms);
+        const isGone = (entry: Entry): boolean => this.#isOvertaken(arrivals) || this.#shown(key, entry) === undefined;
+        return 'entry' in answer && isGone(answer.entry) ? this.#leases.grant(terms) : this.#guarded(answer, terms);
       },
       (error) => {
         if (this.guard.throws) throw error;
@@ -214,13 +232,22 @@ export class GuardedSpace implements FarSpace {
     return hidden ? undefined : entry;
   }
 
-  #seen(key: string, entry: Entry | undefined): Entry | undefined {
-    this.guard.worked('read');
-    return this.#shown(key, entry);
+  /** Whether evictions have been delivered since: what was asked for then may have been read before, and is answered after. */
+  #isOvertaken(arrivals: number): boolean {
+    return this.guard.pending.arrivals !== arrivals;
   }
 
-  #allSeen(found: Map<string, Entry>): Map<string, Entry> {
-    this.guard.worked('read');
+  /** @param arrivals as there were when it was asked for */
+  #seen(key: string, entry: Entry | undefined, arrivals = this.guard.pending.arrivals): Entry | undefined {
+    const overtaken = this.#isOvertaken(arrivals);
+    if (this.guard.troubled) this.guard.worked('read');
+    return overtaken ? undefined : this.#shown(key, entry);
+  }
+
+  #allSeen(found: Map<string, Entry>, arrivals: number): Map<string, Entry> {
+    const overtaken = this.#isOvertaken(arrivals);
+    if (this.guard.troubled) this.guard.worked('read');
+    if (overtaken) return new Map();
     return new Map([...found].filter(([key, entry]) => this.#shown(key, entry) !== undefined));
   }
 
@@ -240,6 +267,8 @@ export class GuardedSpace implements FarSpace {
     if (this.guard.throws) throw error;
   }
 }
+
+const UNREACHABLE: Absence = { reason: 'unreachable' };
 
 function always(): boolean {
   return true;

@@ -40,12 +40,13 @@ export class GuardedStore implements FarStore {
     return this.#spaces.get(namespace);
   }
 
-  invalidateTags(tags: readonly string[]): Awaitable<void> {
+  /** What cannot be delivered now is delivered as an invalidation after which nothing is served stale. */
+  invalidateTags(tags: readonly string[], allowStale?: boolean): Awaitable<void> {
     const guard = this.#guard;
     return guard.change(
       'evict',
       'invalidateTags',
-      () => this.inner.invalidateTags(tags),
+      () => this.inner.invalidateTags(tags, allowStale),
       () => guard.tags.invalidated(tags),
       (error) => {
         guard.pending.buryTags(tags);

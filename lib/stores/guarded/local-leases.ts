@@ -1,4 +1,4 @@
-import type { LeaseAnswer } from '../store.js';
+import type { LeaseAnswer, LeasePurpose } from '../store.js';
 import type { Guard } from './guard.js';
 import type { LeaseTerms } from './lease-terms.js';
 import { LocalLease } from './local.lease.js';
@@ -12,7 +12,7 @@ export class LocalLeases {
   grant(terms: LeaseTerms): LeaseAnswer {
     const { key, purpose } = terms;
     const current = this.#leases.get(key);
-    if (current !== undefined && purpose === 'load' && !current.yields && current.holds()) return current.busy();
+    if (current !== undefined && WAITING.has(purpose) && current.awaited) return current.busy();
     current?.release();
     const lease = new LocalLease(this.guard, terms, (ended) => {
       if (this.#leases.get(key) === ended) this.#leases.delete(key);
@@ -21,3 +21,6 @@ export class LocalLeases {
     return lease;
   }
 }
+
+/** Those that wait for a lease of somebody else. */
+const WAITING: ReadonlySet<LeasePurpose> = new Set(['load', 'ahead']);

@@ -12,6 +12,7 @@ export class LocalLease implements Lease {
   readonly #outage: number;
   readonly #watch: Watch;
   #held = true;
+  #yielded = false;
   #freed: Promise<void> | undefined;
   #free: (() => void) | undefined;
 
@@ -24,9 +25,14 @@ export class LocalLease implements Lease {
     this.#watch = terms.watch();
   }
 
-  /** Whether anybody may take it over. */
-  get yields(): boolean {
-    return this.terms.purpose === 'write';
+  /** Whether others wait for it: not for one that fences a write, or has yielded. */
+  get awaited(): boolean {
+    return this.terms.purpose !== 'write' && !this.#yielded && this.holds();
+  }
+
+  yield(): void {
+    this.#yielded = true;
+    this.#free?.();
   }
 
   holds(lateTags: readonly string[] = []): boolean {

@@ -6,6 +6,8 @@ import { Tombstones } from './tombstones.js';
  * concern something that takes effect after they arrived, and has to be delivered itself.
  */
 export class PendingEvictions {
+  /** How often some of them have arrived. What was asked for before, and is answered after that, may not know of them. */
+  arrivals = 0;
   #waiting = new Tombstones();
   #sent: Tombstones | undefined;
 

@@ -5,19 +5,30 @@ import type { TagWatch } from './tag-stamps.js';
 export class MemoryLease implements Lease {
   #held = true;
   #ended = false;
+  #yielded = false;
   #freed: Promise<void> | undefined;
   #free: (() => void) | undefined;
 
   constructor(
     private readonly watch: TagWatch,
-    /** Whether anybody may take it over: it fences a write, and does not promise a value to wait for. */
-    readonly yields: boolean,
+    /** Whether it fences a write, and does not promise a value to wait for. */
+    private readonly fences: boolean,
     private readonly store: (draft: Draft) => unknown,
     private readonly leave: (lease: MemoryLease) => void,
   ) {}
 
   holds(lateTags: readonly string[] = []): boolean {
     return this.#held && !this.#ended && this.watch.untouched(lateTags);
+  }
+
+  /** Whether others wait for it. */
+  get awaited(): boolean {
+    return !this.fences && !this.#yielded && this.holds();
+  }
+
+  yield(): void {
+    this.#yielded = true;
+    this.#free?.();
   }
 
   commit(draft: Draft): boolean {

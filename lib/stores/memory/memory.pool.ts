@@ -2,8 +2,9 @@ import type { CacheEvents } from '../../events/cache-events.js';
 import { CacheTypeError } from '../../errors/cache.errors.js';
 import type { Clock } from '../../support/clock.js';
 import { ISOLATORS, type Isolation, type Isolator } from '../isolation.js';
-import type { Draft, StoreSize } from '../store.js';
+import type { Absence, Draft, StoreSize } from '../store.js';
 import { ENTRY_OVERHEAD, estimateBytes } from './byte-size.js';
+import { Departures, type Departing } from './departures.js';
 import type { EvictionPolicy, EvictionPolicyName } from './eviction.policy.js';
 import { ExpiryIndex } from './expiry.index.js';
 import { LfuPolicy } from './lfu.policy.js';
@@ -29,7 +30,13 @@ export interface Place {
   readonly key: string;
   readonly namespace: string;
   readonly home: Map<string, MemoryEntry>;
-  readonly owner: object;
+  readonly owner: Departing;
+}
+
+/** Entries that are void, and why. */
+interface Garbage {
+  readonly entries: Iterator<MemoryEntry>;
+  readonly why: Absence;
 }
 
 /** A value that is ready to be stored. */
@@ -45,8 +52,9 @@ export class MemoryPool implements Sweepable {
   readonly #policy: EvictionPolicy<MemoryEntry>;
   readonly #expiry = new ExpiryIndex();
   readonly #sweeper: Sweeper;
+  readonly #departures = new Departures();
   /** Entries that are void but still held: of cleared namespaces and invalidated tags. */
-  readonly #garbage: Iterator<MemoryEntry>[] = [];
+  readonly #garbage: Garbage[] = [];
   #size = 0;
   #bytes = 0;
   /** What is announced once the entry being stored is in its place: a listener may use the cache. */
@@ -89,7 +97,7 @@ export class MemoryPool implements Sweepable {
   put(existing: MemoryEntry | undefined, place: Place, draft: Draft, { value, bytes }: Weighed): boolean {
     const { namespace, key } = place;
     if (bytes > this.options.maxBytes) {
-      if (existing !== undefined) this.drop(existing);
+      if (existing !== undefined) this.drop(existing, EVICTED);
       this.events.emit('refuse', { namespace, key, cause: 'bytes' });
       return false;
     }
@@ -100,6 +108,7 @@ export class MemoryPool implements Sweepable {
     this.#fill(entry, value, bytes, draft);
     if (existing === undefined) this.#policy.add(entry);
     else this.#policy.renew(entry);
+    place.owner.departed.delete(key);
     this.#link(entry);
     this.#announcements = undefined;
     for (const announce of announcements) announce();
@@ -120,34 +129,31 @@ export class MemoryPool implements Sweepable {
     this.#sweeper.wake();
   }
 
-  /** Forgets an entry. Idempotent. */
-  drop(entry: MemoryEntry): void {
+  /** Forgets an entry, and remembers why. Idempotent. */
+  drop(entry: MemoryEntry, why: Absence): void {
     if (!entry.held) return;
     entry.held = false;
     if (entry.home.get(entry.key) === entry) entry.home.delete(entry.key);
     this.#policy.remove(entry);
     this.#unlinkIndexes(entry);
+    this.#departures.note(entry.owner, entry.key, why);
   }
 
   expire(entry: MemoryEntry): void {
     if (!entry.held) return;
-    this.drop(entry);
+    this.drop(entry, EXPIRED);
     const { namespace, key } = entry;
     this.#announce(() => this.events.emit('expire', { namespace, key, cause: 'ttl' }));
   }
 
   /** Hands void entries to the background sweep. */
-  discard(entries: Iterator<MemoryEntry>): void {
-    this.#garbage.push(entries);
+  discard(entries: Iterator<MemoryEntry>, why: Absence): void {
+    this.#garbage.push({ entries, why });
     this.#sweeper.wake();
   }
 
   reclaim(): boolean {
-    const garbage = this.#nextGarbage();
-    if (garbage !== undefined) {
-      this.drop(garbage);
-      return true;
-    }
+    if (this.#reclaimGarbage()) return true;
     const due = this.#expiry.due(this.clock.now());
     if (due === undefined) return false;
     this.expire(due);
@@ -188,7 +194,7 @@ export class MemoryPool implements Sweepable {
       const victim = this.#policy.victim();
       if (victim === undefined) return;
       this.#policy.evicting(victim);
-      this.drop(victim);
+      this.drop(victim, EVICTED);
       const { namespace, key } = victim;
       this.#announce(() => this.events.emit('evict', { namespace, key, cause }));
     }
@@ -232,15 +238,22 @@ export class MemoryPool implements Sweepable {
     this.#bytes -= entry.bytes;
   }
 
-  #nextGarbage(): MemoryEntry | undefined {
+  #reclaimGarbage(): boolean {
     while (this.#garbage.length > 0) {
-      const next = this.#garbage[0]!.next();
+      const { entries, why } = this.#garbage[0]!;
+      const next = entries.next();
       if (next.done === true) this.#garbage.shift();
-      else if (next.value.held) return next.value;
+      else if (next.value.held) {
+        this.drop(next.value, why);
+        return true;
+      }
     }
-    return undefined;
+    return false;
   }
 }
+
+const EXPIRED: Absence = { reason: 'expired' };
+const EVICTED: Absence = { reason: 'evicted' };
 
 const POLICIES: Readonly<Record<EvictionPolicyName, () => EvictionPolicy<MemoryEntry>>> = {
   lru: () => new OrderPolicy<MemoryEntry>(true),

@@ -1,13 +1,17 @@
 import { CacheTypeError } from '../../errors/cache.errors.js';
-import type { Draft, Entry, LeaseAnswer, LeasePurpose, StoreSpace } from '../store.js';
+import type { Absence, Draft, Entry, FarSpace, LeaseAnswer, LeasePurpose } from '../store.js';
+import type { DepartedKeys, Departing } from './departures.js';
 import { MemoryEntry } from './memory.entry.js';
 import { MemoryLease } from './memory.lease.js';
 import type { MemoryPool, Weighed } from './memory.pool.js';
 
 /** One namespace in memory: a map of its own, so that a clear is a new map. */
-export class MemorySpace implements StoreSpace {
+export class MemorySpace implements FarSpace, Departing {
+  readonly departed: DepartedKeys = new Map();
   #entries = new Map<string, MemoryEntry>();
   #leases = new Map<string, MemoryLease>();
+  /** The entries that the last clear has made void, as long as they are not swept. */
+  #cleared: ReadonlyMap<string, MemoryEntry> | undefined;
 
   constructor(
     private readonly pool: MemoryPool,
@@ -17,16 +21,14 @@ export class MemorySpace implements StoreSpace {
   read(key: string, now: number): Entry | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
-    if (entry.invalidated) {
-      this.pool.drop(entry);
-      return undefined;
-    }
+    const { outdated } = entry;
+    if (outdated && this.#isVoid(entry)) return undefined;
     if (now >= entry.staleUntil) {
       this.pool.expire(entry);
       return undefined;
     }
     this.pool.use(entry);
-    return this.#shown(entry);
+    return outdated ? softened(this.#shown(entry)) : this.#shown(entry);
   }
 
   readMany(keys: readonly string[], now: number): Map<string, Entry> {
@@ -36,6 +38,19 @@ export class MemorySpace implements StoreSpace {
       if (entry !== undefined) found.set(key, entry);
     }
     return found;
+  }
+
+  absence(key: string, now: number): Absence {
+    const entry = this.#entries.get(key);
+    if (entry !== undefined) return absenceOf(entry, now);
+    const departure = this.departed.get(key);
+    if (departure !== undefined) return departure.why;
+    return this.#cleared?.has(key) === true ? CLEARED : ABSENT;
+  }
+
+  /** True for the very entry it holds: of a copy or a stale view nothing can be told. */
+  vouches(key: string, entry: Entry, now: number): boolean {
+    return this.read(key, now) === entry;
   }
 
   write(key: string, draft: Draft): void {
@@ -76,7 +91,7 @@ export class MemorySpace implements StoreSpace {
   take(key: string): Entry | undefined {
     const fresh = this.#fresh(key);
     const held = this.#entries.get(key);
-    if (held !== undefined) this.pool.drop(held);
+    if (held !== undefined) this.pool.drop(held, REMOVED);
     this.#void(key);
     return fresh === undefined ? undefined : this.#shown(fresh);
   }
@@ -113,7 +128,7 @@ export class MemorySpace implements StoreSpace {
     const fresh = purpose === 'load' ? this.#fresh(key) : undefined;
     if (fresh !== undefined) return { entry: this.#shown(fresh) };
     const current = this.#leases.get(key);
-    if (current !== undefined && purpose === 'load' && !current.yields && current.holds()) return current.busy();
+    if (current !== undefined && WAITING.has(purpose) && current.awaited) return current.busy();
     this.#void(key);
     const leases = this.#leases;
     const lease = new MemoryLease(
@@ -134,7 +149,9 @@ export class MemorySpace implements StoreSpace {
     this.#entries = new Map();
     this.#leases = new Map();
     for (const lease of leases.values()) lease.void();
-    if (entries.size > 0) this.pool.discard(entries.values());
+    if (entries.size === 0) return;
+    this.#cleared = entries;
+    this.pool.discard(entries.values(), CLEARED);
   }
 
   /** Whether the draft was stored: not if its ttl says so, or if it is too heavy. */
@@ -144,7 +161,7 @@ export class MemorySpace implements StoreSpace {
       const place = { key, namespace: this.namespace, home: this.#entries, owner: this };
       return this.pool.put(existing, place, draft, weighed ?? this.pool.weigh(key, draft.value));
     }
-    if (existing !== undefined) this.pool.drop(existing);
+    if (existing !== undefined) this.pool.drop(existing, REMOVED);
     return false;
   }
 
@@ -152,15 +169,24 @@ export class MemorySpace implements StoreSpace {
   #current(key: string): MemoryEntry | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
-    if (entry.invalidated) this.pool.drop(entry);
-    else if (this.pool.clock.now() >= entry.staleUntil) this.pool.expire(entry);
+    const ended = entry.outdated && this.#isVoid(entry);
+    if (!ended && this.pool.clock.now() >= entry.staleUntil) this.pool.expire(entry);
     // A listener that heard of the end may have stored another one.
     return entry.held ? entry : this.#current(key);
   }
 
   #fresh(key: string): MemoryEntry | undefined {
     const entry = this.#current(key);
-    return entry !== undefined && this.pool.clock.now() < entry.expiresAt ? entry : undefined;
+    if (entry === undefined || entry.outdated) return undefined;
+    return this.pool.clock.now() < entry.expiresAt ? entry : undefined;
+  }
+
+  /** Whether one of its tags was invalidated for good; then it is forgotten. */
+  #isVoid(entry: MemoryEntry): boolean {
+    const tag = entry.voidedBy;
+    if (tag === undefined) return false;
+    this.pool.drop(entry, { reason: 'invalidated', tag });
+    return true;
   }
 
   #void(key: string): void {
@@ -173,8 +199,29 @@ export class MemorySpace implements StoreSpace {
 
   #shown(entry: MemoryEntry): Entry {
     const { read } = this.pool.isolator;
-    return read === undefined ? entry : { ...entry, value: read(entry.value) };
+    if (read === undefined) return entry;
+    const { value, tags, createdAt, expiresAt, staleUntil, invalidatedBy } = entry;
+    return { value: read(value), tags, createdAt, expiresAt, staleUntil, invalidatedBy };
   }
+}
+
+/** Those that wait for a lease of somebody else. */
+const WAITING: ReadonlySet<LeasePurpose> = new Set(['load', 'ahead']);
+
+const ABSENT: Absence = { reason: 'absent' };
+const CLEARED: Absence = { reason: 'cleared' };
+const REMOVED: Absence = { reason: 'removed' };
+
+/** Why an entry that is held is not fresh. */
+function absenceOf(entry: MemoryEntry, now: number): Absence {
+  const tag = entry.voidedBy ?? (now < entry.staleUntil ? entry.invalidatedBy : undefined);
+  if (tag !== undefined) return { reason: 'invalidated', tag };
+  return { reason: now < entry.expiresAt ? 'absent' : 'expired' };
+}
+
+/** An entry as it is to be served stale. */
+function softened({ value, tags, createdAt, staleUntil, invalidatedBy }: Entry): Entry {
+  return { value, tags, createdAt, expiresAt: -Infinity, staleUntil, invalidatedBy };
 }
 
 function typeOf(value: unknown): string {

@@ -1,12 +1,12 @@
 import type { CacheEvents } from '../../events/cache-events.js';
 import type { Clock } from '../../support/clock.js';
 import { WeakRegistry } from '../../support/weak-registry.js';
-import type { Store, StoreSize } from '../store.js';
+import type { FarStore, StoreSize } from '../store.js';
 import { MemoryPool, type MemoryStoreOptions } from './memory.pool.js';
 import { MemorySpace } from './memory.space.js';
 
 /** Entries in the process's own memory. Everything but `measure` is answered at once. */
-export class MemoryStore implements Store {
+export class MemoryStore implements FarStore {
   readonly shared = false;
   readonly #pool: MemoryPool;
   readonly #spaces = new WeakRegistry((namespace) => new MemorySpace(this.#pool, namespace));
@@ -19,10 +19,10 @@ export class MemoryStore implements Store {
     return this.#spaces.get(namespace);
   }
 
-  invalidateTags(tags: readonly string[]): void {
+  invalidateTags(tags: readonly string[], allowStale = false): void {
     for (const tag of tags) {
-      const stamp = this.#pool.tags.invalidate(tag);
-      if (stamp !== undefined) this.#pool.discard(stamp.entries.values());
+      if (allowStale) this.#pool.tags.soften(tag);
+      else this.#invalidate(tag);
     }
   }
 
@@ -32,5 +32,10 @@ export class MemoryStore implements Store {
 
   close(): void {
     this.#pool.close();
+  }
+
+  #invalidate(tag: string): void {
+    const stamp = this.#pool.tags.invalidate(tag);
+    if (stamp !== undefined) this.#pool.discard(stamp.entries.values(), { reason: 'invalidated', tag });
   }
 }

@@ -2,6 +2,8 @@
 export interface Tagged<E> {
   readonly tags: readonly string[];
   stamps: readonly TagStamp<E>[] | undefined;
+  /** Invalidations there had been when it was tied to its tags. */
+  taggedAt: number;
 }
 
 /**
@@ -10,6 +12,8 @@ export interface Tagged<E> {
  */
 export class TagStamp<E> {
   dead = false;
+  /** Its last invalidation with `allowStale`, by their count: what was tied to it before is no longer fresh. */
+  softenedAt = 0;
   readonly entries = new Set<E>();
   /** Leases that watch it. */
   watchers = 0;
@@ -36,6 +40,7 @@ export class TagStamps<E extends Tagged<E>> {
   /** Ties a new entry to its tags; undefined where it has none. */
   attach(entry: E): void {
     entry.stamps = entry.tags.length === 0 ? undefined : this.#of(entry.tags);
+    entry.taggedAt = this.#invalidations;
     for (const stamp of entry.stamps ?? []) stamp.entries.add(entry);
   }
 
@@ -55,7 +60,7 @@ export class TagStamps<E extends Tagged<E>> {
     this.#open.add(period);
     return {
       untouched: (lateTags) =>
-        stamps.every((stamp) => !stamp.dead) &&
+        stamps.every((stamp) => !stamp.dead && stamp.softenedAt <= period.since) &&
         lateTags.every((tag) => tags.includes(tag) || !this.#invalidatedSince(tag, period.since)),
       end: () => {
         if (!this.#open.delete(period)) return;
@@ -70,13 +75,24 @@ export class TagStamps<E extends Tagged<E>> {
 
   /** Kills the tag's stamp and returns it where entries hang on it, so that they can be swept. */
   invalidate(tag: string): TagStamp<E> | undefined {
-    this.#invalidations += 1;
-    if (this.#open.size !== 0) this.#remember(tag);
+    this.#count(tag);
     const stamp = this.#current.get(tag);
     if (stamp === undefined) return undefined;
     stamp.dead = true;
     this.#current.delete(tag);
     return stamp.entries.size === 0 ? undefined : stamp;
+  }
+
+  /** Makes what carries the tag stale. */
+  soften(tag: string): void {
+    this.#count(tag);
+    const stamp = this.#current.get(tag);
+    if (stamp !== undefined) stamp.softenedAt = this.#invalidations;
+  }
+
+  #count(tag: string): void {
+    this.#invalidations += 1;
+    if (this.#open.size !== 0) this.#remember(tag);
   }
 
   #of(tags: readonly string[]): TagStamp<E>[] {

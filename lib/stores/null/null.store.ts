@@ -1,4 +1,4 @@
-import type { Draft, Entry, Lease, Store, StoreSize, StoreSpace } from '../store.js';
+import type { Absence, Draft, Entry, Lease, Store, StoreSize, StoreSpace } from '../store.js';
 
 /** Stores nothing: what a cache with `enabled: false` or `off:` runs on. */
 export class NullStore implements Store {
@@ -23,6 +23,10 @@ class NullSpace implements StoreSpace {
 
   readMany(): Map<string, Entry> {
     return new Map();
+  }
+
+  absence(): Absence {
+    return { reason: 'absent' };
   }
 
   write(): void {}
@@ -54,7 +58,7 @@ class NullSpace implements StoreSpace {
   }
 
   lease(): Lease {
-    return { holds: () => true, commit: (_draft: Draft) => true, release: () => {} };
+    return { holds: () => true, commit: (_draft: Draft) => true, yield: () => {}, release: () => {} };
   }
 
   clear(): void {}

@@ -1,9 +1,11 @@
 import { UnreadableError } from '../../codec/unreadable.error.js';
 import { isPromise, type Awaitable } from '../../support/awaitable.js';
+import type { Absence } from '../store.js';
 import type { KnownStamp } from './local-stamps.js';
 import { StoredRecord, type Stamps } from './record.js';
 import type { RedisBackend } from './redis.backend.js';
 import { RedisEntry } from './redis.entry.js';
+import { isStillOf } from './stamp.js';
 import { textHash } from './text-hash.js';
 import type { Watch } from './tracking.js';
 
@@ -13,6 +15,13 @@ export interface Source {
   readonly offset: number;
   /** Whether the bytes are still what the server has; undefined where they are good once. */
   readonly watch?: Watch | undefined;
+}
+
+/** What is known of the stamps of an entry that is not void. */
+interface Standing {
+  readonly known: readonly KnownStamp[];
+  /** The tag that was invalidated so that the entry may be served stale, if one was. */
+  readonly softenedBy?: string | undefined;
 }
 
 const NO_TAGS: readonly string[] = [];
@@ -36,14 +45,14 @@ export class EntryReader {
   read(key: string, bytes: Buffer, source: Source, now: number): Awaitable<RedisEntry | undefined> {
     const record = this.#recordOf(key, bytes);
     if (record === undefined || now >= record.expiresAt - source.offset + record.grace) return undefined;
-    return this.#judge(key, record, source);
+    return this.#judge(key, record, source, true);
   }
 
   /** As {@link read}, for an entry that has to be fresh. */
   readFresh(key: string, bytes: Buffer, source: Source, now: number): Awaitable<RedisEntry | undefined> {
     const record = this.#recordOf(key, bytes);
     if (record === undefined || now >= record.expiresAt - source.offset) return undefined;
-    return this.#judge(key, record, source);
+    return this.#judge(key, record, source, false);
   }
 
   /** Whether a head is that of an entry that was fresh and is not invalidated. */
@@ -55,7 +64,19 @@ export class EntryReader {
 
   /** Whether the namespace and all these tags still have the stamps that they had then. */
   async areValid(stamps: Stamps): Promise<boolean> {
-    return (await this.#check(stamps)) !== undefined;
+    const standing = await this.#check(stamps);
+    return standing !== undefined && standing.softenedBy === undefined;
+  }
+
+  /** Why what carries these stamps is not good any more; undefined where it is. */
+  async whyVoid({ namespace, tags }: Stamps): Promise<Absence | undefined> {
+    const { names } = this.backend;
+    if ((await this.#find(this.#stampName, namespace)) === undefined) return { reason: 'cleared' };
+    for (const { tag, stamp } of tags) {
+      const found = await this.#find(names.tag(tag), stamp);
+      if (found?.stamp.equals(stamp) !== true) return { reason: 'invalidated', tag };
+    }
+    return undefined;
   }
 
   /** The keys of the stamps. */
@@ -70,16 +91,19 @@ export class EntryReader {
     return undefined;
   }
 
-  #judge(key: string, record: StoredRecord, source: Source): Awaitable<RedisEntry | undefined> {
+  #judge(key: string, record: StoredRecord, source: Source, stale: boolean): Awaitable<RedisEntry | undefined> {
     const own = this.backend.stamps.known(this.#stampName);
-    if (own !== undefined && record.hasJust(own.stamp)) return this.#decode(key, record, source, [own]);
-    const known = this.#check(record.stamps);
-    if (isPromise(known)) return known.then((later) => later && this.#decode(key, record, source, later));
-    return known && this.#decode(key, record, source, known);
+    if (own !== undefined && record.hasJust(own.stamp)) return this.#decode(key, record, source, { known: [own] });
+    const decide = (standing: Standing | undefined): RedisEntry | undefined => {
+      if (standing === undefined || (standing.softenedBy !== undefined && !stale)) return undefined;
+      return this.#decode(key, record, source, standing);
+    };
+    const standing = this.#check(record.stamps);
+    return isPromise(standing) ? standing.then(decide) : decide(standing);
   }
 
-  /** What is known of the stamps where all of them are the right ones: at once, unless the server has to be asked. */
-  #check(stamps: Stamps): Awaitable<readonly KnownStamp[] | undefined> {
+  /** What is known of the stamps where none of them is void: at once, unless the server has to be asked. */
+  #check(stamps: Stamps): Awaitable<Standing | undefined> {
     const { names, stamps: local } = this.backend;
     const known: KnownStamp[] = [];
     for (let i = -1; i < stamps.tags.length; i += 1) {
@@ -88,39 +112,42 @@ export class EntryReader {
       if (one === undefined || !one.stamp.equals(stamped?.stamp ?? stamps.namespace)) return this.#compare(stamps);
       known.push(one);
     }
-    return known;
+    return { known };
   }
 
-  async #compare({ namespace, tags }: Stamps): Promise<readonly KnownStamp[] | undefined> {
+  async #compare({ namespace, tags }: Stamps): Promise<Standing | undefined> {
     const { names } = this.backend;
     const found = await Promise.all([
       this.#find(this.#stampName, namespace),
       ...tags.map(({ tag, stamp }) => this.#find(names.tag(tag), stamp)),
     ]);
-    return found.every((stamp) => stamp !== undefined) ? found : undefined;
+    if (!found.every((stamp) => stamp !== undefined)) return undefined;
+    const softened = tags.find(({ stamp }, index) => !found[index + 1]!.stamp.equals(stamp));
+    return { known: found, softenedBy: softened?.tag };
   }
 
-  /** The stamp, if it is this one. A copy of another server's may be older than the entry: it is read once more. */
+  /** The stamp, if it is this one, or was before it was softened. A copy of another server's may be older than the entry: it is read once more. */
   #find(name: string, expected: Buffer): Awaitable<KnownStamp | undefined> {
     const { stamps, commands } = this.backend;
     const known = stamps.known(name);
     if (known?.stamp.equals(expected) === true) return known;
-    if (known !== undefined && !commands.split) return undefined;
-    return stamps.fetch(name).then((fetched) => (fetched?.stamp.equals(expected) === true ? fetched : undefined));
+    const unlessVoid = (one: KnownStamp | undefined): KnownStamp | undefined =>
+      one !== undefined && isStillOf(expected, one.stamp) ? one : undefined;
+    return known !== undefined && !commands.split ? unlessVoid(known) : stamps.fetch(name).then(unlessVoid);
   }
 
   #decode(
     key: string,
     record: StoredRecord,
     { offset, watch }: Source,
-    known: readonly KnownStamp[],
+    { known, softenedBy }: Standing,
   ): RedisEntry | undefined {
     const { codec, near } = this.backend;
     try {
       const value = codec.decode(record.frame, { namespace: this.#scope, key });
       const { tags } = record.stamps;
       const names = tags.length === 0 ? NO_TAGS : tags.map(({ tag }) => tag);
-      return new RedisEntry(value, names, record, offset, near ? allOf(watch, known) : undefined);
+      return new RedisEntry(value, names, record, offset, near ? allOf(watch, known) : undefined, softenedBy);
     } catch (error) {
       const unreadable = error instanceof UnreadableError;
       this.#unreadable(key, unreadable ? error.reason : 'damaged', unreadable && error.security);

@@ -6,7 +6,7 @@ import { NONE } from './local-stamps.js';
 import { packStamps, readLease, StoredRecord, type Stamps } from './record.js';
 import type { RedisBackend } from './redis.backend.js';
 import { RedisLease, type LeaseHome } from './redis.lease.js';
-import { COMMIT, HOLDS, LEASE, LOG_CLEAN, LOG_HEAD, RELEASE } from './scripts.js';
+import { COMMIT, HOLDS, LEASE, LOG_CLEAN, LOG_HEAD, RELEASE, YIELD } from './scripts.js';
 import { tagHash } from './tag-hash.js';
 import { uniqueId } from './unique-ids.js';
 import { waitForChange } from './wait-for-change.js';
@@ -15,6 +15,21 @@ import { waitForChange } from './wait-for-change.js';
 const ROUNDS = 20;
 /** An entry whose life is not known yet. */
 const ANY_LIFE = { ttl: 0, grace: 0 };
+
+/** How a script goes about it: after `load` and `ahead` others are waited for; with `load` a fresh entry will do. */
+const WAYS: Readonly<Record<LeasePurpose, string>> = { load: 'load', ahead: 'ahead', refresh: 'take', write: 'take' };
+
+/** What is asked of a script, and what it would not know otherwise. */
+interface Asked {
+  token: Buffer;
+  readonly purpose: LeasePurpose;
+  /** Of an entry that is void. */
+  voidVersion: Buffer;
+  /** Of a lease that is void. */
+  voidToken: Buffer;
+  /** Of an entry that is not fresh, though its time is not over. */
+  staleVersion: Buffer;
+}
 
 /** Grants and ends the leases of one namespace. */
 export class LeaseOffice implements LeaseHome {
@@ -31,7 +46,7 @@ export class LeaseOffice implements LeaseHome {
     const stamps = this.writer.believe(tags, ANY_LIFE);
     const log = commands.run(LOG_HEAD, [names.log], [uniqueId()]);
     log.catch(() => {});
-    const asked = { token: uniqueId(), purpose, voidVersion: NONE, voidToken: NONE };
+    const asked: Asked = { token: uniqueId(), purpose, voidVersion: NONE, voidToken: NONE, staleVersion: NONE };
     // A lease that carries a stamp before there is one would look void.
     await stamps.prepare();
     for (let round = 0; round < ROUNDS; round += 1) {
@@ -46,9 +61,12 @@ export class LeaseOffice implements LeaseHome {
         return lease;
       } else if (what === 'stamps') stamps.correct([found, ...more]);
       else if (what === 'entry') {
-        const entry = await this.reader.readFresh(key, found, at, at.now);
-        if (entry !== undefined) return { entry };
-        asked.voidVersion = Buffer.from(StoredRecord.readHead(found)?.version ?? NONE);
+        const entry = await this.reader.read(key, found, at, at.now);
+        if (entry !== undefined && at.now < entry.expiresAt) return { entry };
+        const version = Buffer.from(StoredRecord.readHead(found)?.version ?? NONE);
+        // What may be served stale stays there while it is loaded anew.
+        if (entry === undefined) asked.voidVersion = version;
+        else asked.staleVersion = version;
       } else {
         const other = readLease(found);
         if (other.stamps !== undefined && (await this.reader.areValid(other.stamps))) {
@@ -79,6 +97,10 @@ export class LeaseOffice implements LeaseHome {
     }
   }
 
+  async yield({ name, token }: RedisLease): Promise<void> {
+    await this.backend.commands.run(YIELD, [name], [token]);
+  }
+
   async release(lease: RedisLease): Promise<void> {
     this.backend.leases.delete(lease);
     await this.backend.commands.run(RELEASE, [lease.name], [lease.token]);
@@ -106,13 +128,13 @@ export class LeaseOffice implements LeaseHome {
   }
 
   /**
-   * Where one server cannot check all the stamps: an entry that carries one which is not right is as good as none, so that
-   * all can be asked at the same time. Stamps that it does not carry have to be right before.
+   * Where one server cannot check all the stamps: an entry that carries a namespace's which is not right is as good as none, so
+   * that both can be asked at the same time. Those of tags have to be right before: else what may be served stale is replaced.
    */
   async #unlessVoid(lease: RedisLease, draft: Draft, commit: () => Promise<unknown>): Promise<boolean> {
     const { stamps } = lease;
     if (!this.backend.commands.split) return (await commit()) === 1;
-    if (stamps.tags.every((tag) => draft.tags.includes(tag))) {
+    if (stamps.tags.length === 0) {
       const [held, same] = await Promise.all([commit(), stamps.areCurrent(draft)]);
       return held === 1 && same;
     }
@@ -129,20 +151,17 @@ export class LeaseOffice implements LeaseHome {
     return clean === 1;
   }
 
-  async #ask(
-    at: Place,
-    asked: { token: Buffer; purpose: LeasePurpose; voidVersion: Buffer; voidToken: Buffer },
-    stamps: BelievedStamps,
-  ): Promise<[string, Buffer, ...Buffer[]]> {
-    const { token, purpose, voidVersion, voidToken } = asked;
+  async #ask(at: Place, asked: Asked, stamps: BelievedStamps): Promise<[string, Buffer, ...Buffer[]]> {
+    const { token, purpose, voidVersion, voidToken, staleVersion } = asked;
     const parameters = [
       token,
       purpose === 'write' ? '2' : '1',
       String(this.backend.leaseTime),
-      purpose === 'load' ? 'load' : 'take',
+      WAYS[purpose],
       String(at.now + at.offset),
       voidVersion,
       voidToken,
+      staleVersion,
       packStamps(stamps.stamps),
       stamps.lifeText,
       ...stamps.parameters,

@@ -18,10 +18,12 @@ export class RedisEntry implements Entry {
     offset: number,
     /** Of the entry itself and of its stamps; undefined where it is good for nothing but this answer. */
     private readonly watches: readonly Watch[] | undefined,
+    readonly invalidatedBy?: string,
   ) {
+    const end = record.expiresAt - offset;
     this.createdAt = record.createdAt - offset;
-    this.expiresAt = record.expiresAt - offset;
-    this.staleUntil = this.expiresAt + record.grace;
+    this.expiresAt = invalidatedBy === undefined ? end : -Infinity;
+    this.staleUntil = end + record.grace;
   }
 
   /** Whether it may be taken for what the servers have now. */

@@ -5,6 +5,7 @@ import type { BelievedStamps } from './believed-stamps.js';
 export interface LeaseHome {
   holds(lease: RedisLease, lateTags: readonly string[]): Promise<boolean>;
   commit(lease: RedisLease, draft: Draft): Promise<boolean>;
+  yield(lease: RedisLease): Promise<void>;
   release(lease: RedisLease): Promise<void>;
 }
 
@@ -42,6 +43,10 @@ export class RedisLease implements Lease {
     if (this.#ended) return false;
     this.#ended = true;
     return this.home.commit(this, draft);
+  }
+
+  async yield(): Promise<void> {
+    if (!this.#ended) await this.home.yield(this);
   }
 
   async release(): Promise<void> {

@@ -1,10 +1,11 @@
-import type { Draft, Entry, FarSpace, LeaseAnswer, LeasePurpose } from '../store.js';
+import type { Absence, Draft, Entry, FarSpace, LeaseAnswer, LeasePurpose } from '../store.js';
 import { isPromise, type Awaitable } from '../../support/awaitable.js';
 import type { Reply } from './connection/redis-client.js';
 import { ServerError } from './connection/server-error.js';
 import { EntryReader } from './entry-reader.js';
 import { EntryWriter, TooLateError, type How, type Outcome, type Place } from './entry-writer.js';
 import { LeaseOffice } from './lease-office.js';
+import { NONE } from './local-stamps.js';
 import { StoredRecord } from './record.js';
 import type { RedisBackend } from './redis.backend.js';
 import { RedisEntry } from './redis.entry.js';
@@ -12,6 +13,8 @@ import { REMOVE, TOUCH } from './scripts.js';
 
 /** Keys that one command reads at most. */
 const PORTION = 128;
+/** What a script says of an entry that it did not touch before somebody has looked at its tags. */
+const LOOK = 'look';
 
 /** One namespace on the servers. */
 export class RedisSpace implements FarSpace {
@@ -58,6 +61,14 @@ export class RedisSpace implements FarSpace {
     const entries = new Map<string, Entry>();
     for (const [index, entry] of found.entries()) if (entry !== undefined) entries.set(wanted[index]!, entry);
     return entries;
+  }
+
+  async absence(key: string, now: number): Promise<Absence> {
+    const { reply, session } = await this.backend.commands.read(this.#prefix + key, false);
+    const record = reply instanceof Buffer ? StoredRecord.readHead(reply) : undefined;
+    if (record === undefined) return { reason: 'absent' };
+    const why = await this.#reader.whyVoid(record.stamps);
+    return why ?? { reason: now >= record.expiresAt - session.offset ? 'expired' : 'absent' };
   }
 
   vouches(_key: string, entry: Entry, now: number): boolean {
@@ -124,16 +135,19 @@ export class RedisSpace implements FarSpace {
     return this.#inTime(key, () => this.#touch(key, ttl));
   }
 
-  async #touch(key: string, ttl: number): Promise<boolean> {
+  /** @param version of an entry whose tags are known to be good */
+  async #touch(key: string, ttl: number, version: Buffer = NONE): Promise<boolean> {
     const { commands, stamps, names, slack, endless } = this.backend;
     if (ttl === Infinity) endless.expects();
     const at = await this.#writer.place(key);
     const span = ttl === Infinity ? '' : String(ttl);
-    const parameters = [String(at.deadline), String(at.now + at.offset), span, String(slack)];
+    const parameters = [String(at.deadline), String(at.now + at.offset), span, String(slack), version];
     const touched = bytesOf(await commands.run(TOUCH, [at.name], parameters));
     if (touched.toString() === 'late') throw new TooLateError();
-    const head = StoredRecord.readHead(touched);
+    const isTouched = touched.toString('latin1', 0, LOOK.length) !== LOOK;
+    const head = StoredRecord.readHead(isTouched ? touched : touched.subarray(LOOK.length));
     if (head === undefined || !(await this.#reader.areValid(head.stamps))) return false;
+    if (!isTouched) return this.#touch(key, ttl, head.version);
     const stampNames = [this.#stampName, ...head.stamps.tags.map(({ tag }) => names.tag(tag))];
     if (ttl > 0) await stamps.keep(stampNames, ttl + head.grace);
     return true;

@@ -14,11 +14,12 @@ import { Names } from './names.js';
 import type { HeldLease, RedisBackend } from './redis.backend.js';
 import type { RedisStoreOptions } from './redis-options.js';
 import { RedisSpace } from './redis.space.js';
-import { LOG_ADD, RENEW } from './scripts.js';
+import { LOG_ADD, RENEW, SOFTEN } from './scripts.js';
+import { HARD_HALF } from './stamp.js';
 import { Sweeper } from './sweeper.js';
 import { tagHash } from './tag-hash.js';
 import { Tracking } from './tracking.js';
-import { uniqueId } from './unique-ids.js';
+import { ID_LENGTH, uniqueId } from './unique-ids.js';
 
 /** What is told to the people who run the cache. */
 export interface RedisNotices {
@@ -78,8 +79,7 @@ export class RedisStore implements FarStore {
     const stamps = new LocalStamps(commands, clock, maxStaleness);
     const names = new Names(prefix, version, place.kind === 'client' ? keyPrefixOf(place.client) : '');
     const leases = new LeaseKeeper<HeldLease>(leaseTime / 3, async ({ name, token }) => {
-      const { offset: ahead } = await commands.servers.session(name);
-      await commands.run(RENEW, [name], [token, String(leaseTime), String(clock.now() + ahead)]);
+      await commands.run(RENEW, [name], [token, String(leaseTime)]);
     });
     const sealed = sealer.keys.length > 0;
     const writes = { current: undefined };
@@ -96,10 +96,10 @@ export class RedisStore implements FarStore {
   }
 
   /**
-   * First it is listed, for those whose loads may learn one of these tags late; then the stamps go. What is kept near is told
+   * First it is listed, for those whose loads may learn one of these tags late; then the stamps go, or change in part. What is kept near is told
    * here as well: not every server announces it.
    */
-  async invalidateTags(tags: readonly string[]): Promise<void> {
+  async invalidateTags(tags: readonly string[], allowStale = false): Promise<void> {
     const { commands, names, tracking } = this.#backend;
     const wanted = [...new Set(tags)];
     if (wanted.length === 0) return;
@@ -109,9 +109,13 @@ export class RedisStore implements FarStore {
       wanted.map((tag) => Buffer.concat([uniqueId(), tagHash(tag)])),
     );
     const stamps = wanted.map((tag) => names.tag(tag));
-    await Promise.all(stamps.map((name) => commands.send(name, ['DEL', name])));
+    const end = (name: string): Promise<unknown> =>
+      allowStale
+        ? commands.run(SOFTEN, [name], [uniqueId().subarray(0, ID_LENGTH - HARD_HALF)])
+        : commands.send(name, ['DEL', name]);
+    await Promise.all(stamps.map(end));
     for (const name of stamps) tracking.invalidated(name);
-    this.#sweeper.wake();
+    if (!allowStale) this.#sweeper.wake();
   }
 
   /** A server does not know cheaply what is this cache's. */

@@ -79,25 +79,27 @@ function plainScript(answers: ReplyShape, text: string): Script {
 }
 
 /**
- * KEYS: entry, stamps. ARGV: token, kind (1 or 2), milliseconds, `load` or `take`, now, version of an entry that is void, token of
- * a lease that is void, stamps as the lease is to carry them, milliseconds of the stamps, then the stamps as for WRITE. Answers
- * `['stamps', …]`, `['entry', record]`, `['busy', lease, milliseconds left]` or `['lease']`.
+ * KEYS: entry, stamps. ARGV: token, kind (1 or 2), milliseconds, how (`take`: whoever holds it, `ahead`: unless somebody is waited
+ * for, `load`: unless there is a fresh entry, either), now, version of an entry that is void, token of a lease that is void, version
+ * of an entry that is not fresh, stamps as the lease is to carry them, milliseconds of the stamps, then the stamps as for WRITE.
+ * Answers `['stamps', …]`, `['entry', record]`, `['busy', lease, milliseconds left]` or `['lease']`.
  */
 export const LEASE = script(
   'parts',
   `
-local differ = stamps_differ(10, ARGV[9])
+local differ = stamps_differ(11, ARGV[10])
 if differ then return {'stamps', unpack(differ)} end
 local v = record(KEYS[1])
 local useful = is_useful(v, ARGV[5]) and version(v) ~= ARGV[6]
-if ARGV[4] == 'load' then
-  if useful and is_fresh(v, ARGV[5]) then return {'entry', v} end
+local is_wanted = useful and is_fresh(v, ARGV[5]) and version(v) ~= ARGV[8]
+if ARGV[4] == 'load' and is_wanted then return {'entry', v} end
+if ARGV[4] ~= 'take' then
   if v and v:byte(2) == 1 and not has_lease(v, ARGV[7]) then
     local left = struct.unpack('<d', v, tail_at(v) + 17) - time()
     if left > 0 then return {'busy', v:sub(tail_at(v) + 1), string.format('%d', math.ceil(left))} end
   end
 end
-local lease = ARGV[1] .. struct.pack('<d', time() + ARGV[3]) .. ARGV[8]
+local lease = ARGV[1] .. struct.pack('<d', time() + ARGV[3]) .. ARGV[9]
 local kind = string.char(tonumber(ARGV[2]))
 if useful then
   redis.call('SETRANGE', KEYS[1], tail_at(v), lease)
@@ -111,18 +113,13 @@ return {'lease'}
 `,
 );
 
-/**
- * KEYS: entry. ARGV: token, milliseconds, now. Whether the lease was there. What readers hold of a fresh entry stays good: its
- * lease is not waited for, and keeps its old deadline.
- */
+/** KEYS: entry. ARGV: token, milliseconds. Whether the lease was there. */
 export const RENEW = script(
   'number',
   `
 local v = record(KEYS[1])
 if not has_lease(v, ARGV[1]) then return 0 end
-if not is_fresh(v, ARGV[3]) then
-  redis.call('SETRANGE', KEYS[1], tail_at(v) + 16, struct.pack('<d', time() + ARGV[2]))
-end
+redis.call('SETRANGE', KEYS[1], tail_at(v) + 16, struct.pack('<d', time() + ARGV[2]))
 local left = redis.call('PTTL', KEYS[1])
 if left >= 0 and left < tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return 1
@@ -134,6 +131,24 @@ export const HOLDS = script(
   'number',
   `
 return has_lease(record(KEYS[1]), ARGV[1]) and 1 or 0
+`,
+);
+
+/** KEYS: entry. ARGV: token. Whether the lease is there, and waited for. */
+export const AWAITED = script(
+  'number',
+  `
+local v = record(KEYS[1])
+return has_lease(v, ARGV[1]) and v:byte(2) == 1 and 1 or 0
+`,
+);
+
+/** KEYS: entry. ARGV: token. From now on the lease is not waited for. */
+export const YIELD = script(
+  'number',
+  `
+if has_lease(record(KEYS[1]), ARGV[1]) then redis.call('SETRANGE', KEYS[1], 1, '\\2') end
+return 0
 `,
 );
 
@@ -264,7 +279,8 @@ return 0
 
 /**
  * KEYS: entry. ARGV: the server's time until which it may be done, now, milliseconds ('': for ever, 0 or less: it is removed), milliseconds for
- * which it is kept beyond its end. Answers its head, if it was fresh.
+ * which it is kept beyond its end, the version of an entry whose tags are known to be good. Answers its head, if it was fresh; of one
+ * with tags that nobody has looked at `look` and its head, and leaves it as it is.
  */
 export const TOUCH = script(
   'bytes',
@@ -272,6 +288,7 @@ export const TOUCH = script(
 if is_late(ARGV[1]) then return 'late' end
 local v = record(KEYS[1])
 if not is_fresh(v, ARGV[2]) then return '' end
+if struct.unpack('<I4', v, 72) > 0 and version(v) ~= ARGV[5] then return 'look' .. head(v) end
 local ttl = ARGV[3] == '' and math.huge or tonumber(ARGV[3])
 if ttl <= 0 then
   redis.call('DEL', KEYS[1])
@@ -290,6 +307,16 @@ export const STAMP = script(
   'bytes',
   `
 return stamp(KEYS[1], ARGV[1], ARGV[2])
+`,
+);
+
+/** KEYS: stamp. ARGV: its second half from now on. */
+export const SOFTEN = script(
+  'number',
+  `
+local s = redis.pcall('GET', KEYS[1])
+if type(s) == 'string' and #s == 16 then redis.call('SETRANGE', KEYS[1], 8, ARGV[1]) end
+return 0
 `,
 );
 

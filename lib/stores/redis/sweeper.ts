@@ -3,6 +3,7 @@ import type { Reply } from './connection/redis-client.js';
 import type { Session } from './connection/session.js';
 import { StoredRecord } from './record.js';
 import { FORGET } from './scripts.js';
+import { isStillOf } from './stamp.js';
 import { uniqueId } from './unique-ids.js';
 
 /** Keys that are looked at in one go, and milliseconds until the next. */
@@ -114,7 +115,7 @@ export class Sweeper {
     ];
     for (const [name, stamp] of wanted) {
       const known = local.known(name) ?? (await local.fetch(name));
-      if (known?.stamp.equals(stamp) !== true) return true;
+      if (known === undefined || !isStillOf(stamp, known.stamp)) return true;
     }
     return false;
   }

@@ -1,5 +1,5 @@
 import type { RedisBackend } from './redis.backend.js';
-import { HOLDS } from './scripts.js';
+import { AWAITED } from './scripts.js';
 
 /** Milliseconds between two looks at a lease where the server announces its end, and where it does not. */
 const SAFETY = 500;
@@ -35,7 +35,7 @@ export async function waitForChange(backend: RedisBackend, lease: Awaited): Prom
       const woken = new Promise<void>((resolve) => (wake = resolve));
       const [{ watch }, held, valid] = await Promise.all([
         commands.read(name, true),
-        commands.run(HOLDS, [name], [token]),
+        commands.run(AWAITED, [name], [token]),
         lease.areValid(),
       ]);
       if (held !== 1 || !valid) return;

@@ -16,6 +16,10 @@ export class TieredLease implements Lease {
     return this.store(() => this.lease.commit(draft));
   }
 
+  yield(): Awaitable<void> {
+    return this.lease.yield();
+  }
+
   release(): Awaitable<void> {
     return this.lease.release();
   }

@@ -1,6 +1,6 @@
 import type { CacheEvents } from '../../events/cache-events.js';
 import { after, isPromise, type Awaitable } from '../../support/awaitable.js';
-import type { Draft, Entry, FarSpace, LeaseAnswer, LeasePurpose, StoreSpace } from '../store.js';
+import type { Absence, Draft, Entry, FarSpace, LeaseAnswer, LeasePurpose, StoreSpace } from '../store.js';
 import { changing } from './changing.js';
 import { PendingReads, type PendingRead } from './pending-reads.js';
 import { TieredLease } from './tiered.lease.js';
@@ -62,6 +62,10 @@ export class TieredSpace implements StoreSpace {
       for (const key of missing) current(key);
       throw error;
     });
+  }
+
+  absence(key: string, now: number): Awaitable<Absence> {
+    return this.far.absence(key, now);
   }
 
   write(key: string, draft: Draft): Awaitable<void> {
@@ -170,8 +174,8 @@ export class TieredSpace implements StoreSpace {
   #shown(entry: Entry): Entry {
     const { read } = this.tiers.isolator;
     if (read === undefined) return entry;
-    const { value, tags, createdAt, expiresAt, staleUntil } = entry;
-    return { value: read(value), tags, createdAt, expiresAt, staleUntil };
+    const { value, tags, createdAt, expiresAt, staleUntil, invalidatedBy } = entry;
+    return { value: read(value), tags, createdAt, expiresAt, staleUntil, invalidatedBy };
   }
 
   /** After a write: what the next read would find, where that is to be had without waiting. */

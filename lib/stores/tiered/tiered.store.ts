@@ -34,11 +34,11 @@ export class TieredStore implements Store {
     return this.#spaces.get(namespace);
   }
 
-  invalidateTags(tags: readonly string[]): Awaitable<void> {
+  invalidateTags(tags: readonly string[], allowStale?: boolean): Awaitable<void> {
     const { invalidations } = this.#tiers;
     return changing(
       () => (invalidations.count += 1),
-      () => this.far.invalidateTags(tags),
+      () => this.far.invalidateTags(tags, allowStale),
     );
   }
 

@@ -2,7 +2,9 @@ import { expect, it } from 'vitest';
 import type { Lease, LeaseNeedless, LeasePurpose } from '../../../lib/stores/store.js';
 import { concurrently, draft, MISS, TTL, type StoreRig } from './rig.js';
 
-const PURPOSES: LeasePurpose[] = ['load', 'refresh', 'write'];
+const PURPOSES: LeasePurpose[] = ['load', 'ahead', 'refresh', 'write'];
+/** What others wait for. */
+const WAITED_FOR: LeasePurpose[] = ['load', 'ahead', 'refresh'];
 
 /** Whether `promise` is settled once everything that is due has run. */
 async function isSettled(promise: Promise<unknown>): Promise<boolean> {
@@ -99,10 +101,67 @@ export function leaseContract(rig: StoreRig): void {
     expect(await lease.commit(draft('v'))).toBe(true);
   });
 
-  it('a refresh is waited for like a load', async () => {
-    const lease = await rig.lease('k', [], 'refresh');
-    await rig.busy('k');
+  it.each(WAITED_FOR)('while somebody holds a lease to %s, a load and a load ahead are busy', async (purpose) => {
+    const lease = await rig.lease('k', [], purpose);
+    for (const from of [rig.store, rig.other]) {
+      await rig.busy('k', from, 'load');
+      await rig.busy('k', from, 'ahead');
+    }
+    expect(await lease.holds()).toBe(true);
     expect(await lease.commit(draft('v'))).toBe(true);
+  });
+
+  it.each([
+    ['fresh', 999],
+    ['past its ttl, within its grace', 1_000],
+    ['past its grace', 1_000 + TTL],
+  ])('a load ahead is granted where the entry is %s, and leaves it as it is, for every handle', async (_, age) => {
+    await rig.space().write('k', draft('old', { ttl: 1_000, grace: TTL, tags: ['t'] }));
+    rig.clock.advance(age);
+    const before = await rig.held('k');
+    const lease = await rig.lease('k', ['t'], 'ahead');
+    for (const from of [rig.store, rig.other]) {
+      const entry = await from.space('ns').read('k', rig.clock.now());
+      expect(entry === undefined ? MISS : entry.value).toBe(before);
+      if (entry !== undefined) expect(entry.expiresAt - rig.clock.now()).toBe(1_000 - age);
+    }
+    await rig.busy('k', rig.other, 'ahead');
+    expect(await lease.commit(draft('new', { tags: ['t'] }))).toBe(true);
+    expect((await rig.other.space('ns').read('k', rig.clock.now()))?.value).toBe('new');
+  });
+
+  it('a load ahead that is given up leaves the entry fresh until its end', async () => {
+    await rig.space().write('k', draft('old', { ttl: 1_000, tags: ['t'] }));
+    await (await rig.lease('k', [], 'ahead')).release();
+    rig.clock.advance(999);
+    expect(await rig.hit('k')).toBe('old');
+    rig.clock.advance(1);
+    expect(await rig.hit('k')).toBe(MISS);
+  });
+
+  it('a load that comes during a load ahead gets the entry as long as it is fresh, and waits after that', async () => {
+    await rig.space().write('k', draft('old', { ttl: 1_000, grace: TTL }));
+    const ahead = await rig.lease('k', [], 'ahead');
+    expect(await rig.other.space('ns').lease('k', [], 'load')).toMatchObject({ entry: { value: 'old' } });
+    rig.clock.advance(1_000);
+    const { freed } = await rig.busy('k', rig.other);
+    expect(await isSettled(freed)).toBe(false);
+    expect(await ahead.commit(draft('new'))).toBe(true);
+    await freed;
+    expect(await rig.hit('k')).toBe('new');
+  });
+
+  it('of many who load ahead at the same time one gets the lease', async () => {
+    await rig.space().write('k', draft('old'));
+    const asked = await concurrently(50, (index) =>
+      (index % 2 === 0 ? rig.store : rig.other).space('ns').lease('k', [], 'ahead'),
+    );
+    const granted = asked.filter((lease) => 'commit' in lease);
+    expect(granted).toHaveLength(1);
+    expect(asked.filter((lease) => 'freed' in lease)).toHaveLength(49);
+    expect(await rig.hit('k')).toBe('old');
+    expect(await granted[0]!.commit(draft('new'))).toBe(true);
+    expect(await rig.hit('k')).toBe('new');
   });
 
   it('leases on other keys and in other namespaces are not busy', async () => {
@@ -185,9 +244,12 @@ export function leaseContract(rig: StoreRig): void {
   it.each<[LeasePurpose, LeasePurpose]>([
     ['load', 'refresh'],
     ['load', 'write'],
+    ['ahead', 'refresh'],
+    ['ahead', 'write'],
     ['refresh', 'refresh'],
     ['refresh', 'write'],
     ['write', 'load'],
+    ['write', 'ahead'],
     ['write', 'refresh'],
     ['write', 'write'],
   ])('the lease of a %s is taken over by a %s', async (first, second) => {
@@ -225,5 +287,97 @@ export function leaseContract(rig: StoreRig): void {
       if (round % 2 === 0) await lease.release();
       else expect(await lease.commit(draft(round))).toBe(true);
     }
+  });
+
+  it.each(PURPOSES)('a lease to %s that yields holds and commits as before, however often it does', async (purpose) => {
+    const lease = await rig.lease('k', ['t'], purpose);
+    await lease.yield();
+    await lease.yield();
+    expect(await lease.holds()).toBe(true);
+    expect(await lease.commit(draft('v', { tags: ['t'] }))).toBe(true);
+    expect(await rig.hit('k')).toBe('v');
+    await lease.yield();
+    expect(await rig.hit('k')).toBe('v');
+    await rig.store.invalidateTags(['t']);
+    expect(await rig.hit('k')).toBe(MISS);
+  });
+
+  it.each(WAITED_FOR)('who is busy is freed when a lease to %s yields, and takes it over', async (purpose) => {
+    const old = await rig.lease('k', [], purpose);
+    const waiters = [await rig.busy('k'), await rig.busy('k', rig.other)];
+    expect(await isSettled(Promise.race(waiters.map(({ freed }) => freed)))).toBe(false);
+    await old.yield();
+    await Promise.all(waiters.map(({ freed }) => freed));
+    const taken = await rig.lease('k', [], 'load', rig.other);
+    expect(await old.holds()).toBe(false);
+    expect(await taken.holds()).toBe(true);
+    expect(await old.commit(draft('old'))).toBe(false);
+    expect(await rig.held('k')).toBe(MISS);
+    await rig.busy('k');
+    expect(await taken.commit(draft('new'))).toBe(true);
+    expect(await rig.hit('k')).toBe('new');
+  });
+
+  it.each(PURPOSES)('a lease that has yielded is taken over by who asks to %s', async (purpose) => {
+    const old = await rig.lease('k', [], 'load');
+    await old.yield();
+    const taken = await rig.lease('k', [], purpose, rig.other);
+    expect(await old.holds()).toBe(false);
+    expect(await old.commit(draft('old'))).toBe(false);
+    expect(await taken.commit(draft('new'))).toBe(true);
+    expect(await rig.hit('k')).toBe('new');
+  });
+
+  it('a lease that has yielded leaves the entry that is there, and is not taken over while that is fresh', async () => {
+    await rig.space().write('k', draft('old', { ttl: 1_000, grace: TTL }));
+    const lease = await rig.lease('k', [], 'ahead');
+    await lease.yield();
+    expect(await rig.hit('k')).toBe('old');
+    expect(await rig.other.space('ns').lease('k', [], 'load')).toMatchObject({ entry: { value: 'old' } });
+    rig.clock.advance(1_000);
+    expect(await rig.held('k')).toBe('old');
+    expect(await lease.commit(draft('new'))).toBe(true);
+    expect(await rig.hit('k')).toBe('new');
+  });
+
+  it('a lease that has yielded is voided like any other', async () => {
+    for (const change of [
+      () => rig.other.space('ns').remove('k'),
+      () => rig.other.space('ns').write('k', draft('theirs')),
+      () => rig.other.space('ns').clear(),
+      () => rig.other.invalidateTags(['t']),
+    ]) {
+      const lease = await rig.lease('k', ['t'], 'refresh');
+      await lease.yield();
+      await change();
+      expect(await lease.holds()).toBe(false);
+      expect(await lease.commit(draft('mine', { tags: ['t'] }))).toBe(false);
+    }
+  });
+
+  it('who yields what it has lost takes nothing from its successor', async () => {
+    const old = await rig.lease('k');
+    const taken = await rig.lease('k', [], 'refresh');
+    await old.yield();
+    await rig.busy('k');
+    expect(await taken.holds()).toBe(true);
+    expect(await taken.commit(draft('v'))).toBe(true);
+    const released = await rig.lease('l');
+    await released.release();
+    const next = await rig.lease('l');
+    await released.yield();
+    await rig.busy('l');
+    expect(await next.commit(draft('v'))).toBe(true);
+  });
+
+  it('who took over what yielded is waited for again', async () => {
+    const old = await rig.lease('k');
+    await old.yield();
+    const taken = await rig.lease('k');
+    const { freed } = await rig.busy('k', rig.other);
+    await old.release();
+    expect(await isSettled(freed)).toBe(false);
+    await taken.release();
+    await freed;
   });
 }

@@ -4,24 +4,34 @@ import { CacheTypeError } from '../../../lib/errors/cache.errors.js';
 import type { Draft, StoreSpace } from '../../../lib/stores/store.js';
 import { attempt, MISS, type StoreRig } from './rig.js';
 
+interface PlainEntry extends Draft {
+  readonly at: number;
+  /** Whether one of its tags was invalidated and it may be served stale. */
+  soft: boolean;
+}
+
 /** The contract in its plainest form: entries in a map, nothing shared, nothing in the background. */
 class PlainStore {
-  readonly entries = new Map<string, Draft & { at: number }>();
+  readonly entries = new Map<string, PlainEntry>();
   now = 0;
 
-  held(key: string): (Draft & { at: number }) | undefined {
+  held(key: string): PlainEntry | undefined {
     const entry = this.entries.get(key);
     return entry !== undefined && this.now < entry.at + entry.ttl + entry.grace ? entry : undefined;
   }
 
-  fresh(key: string): (Draft & { at: number }) | undefined {
+  fresh(key: string): PlainEntry | undefined {
     const entry = this.held(key);
-    return entry !== undefined && this.now < entry.at + entry.ttl ? entry : undefined;
+    return entry !== undefined && !entry.soft && this.now < entry.at + entry.ttl ? entry : undefined;
   }
 
   write(key: string, draft: Draft): void {
     if (draft.ttl <= 0) this.entries.delete(key);
-    else this.entries.set(key, { ...draft, at: this.now });
+    else this.entries.set(key, { ...draft, at: this.now, soft: false });
+  }
+
+  soften(which: (draft: Draft) => boolean): void {
+    for (const entry of this.entries.values()) entry.soft ||= which(entry);
   }
 
   end(which: (draft: Draft) => boolean): void {
@@ -148,6 +158,18 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         as: (plain) => plain.end((entry) => entry.tags.some((tag) => dead.includes(tag))),
       }) satisfies Step,
   ),
+  tags.map(
+    (soft) =>
+      ({
+        text: `soften ${fc.stringify(soft)}`,
+        on: (_, { store }, run) =>
+          store.invalidateTags(
+            soft.map((tag) => run + tag),
+            true,
+          ),
+        as: (plain) => plain.soften((entry) => entry.tags.some((tag) => soft.includes(tag))),
+      }) satisfies Step,
+  ),
   fc.constant({
     text: 'clear',
     on: (space) => space.clear(),
@@ -197,6 +219,8 @@ export function modelContract(rig: StoreRig): void {
           expect(entry !== undefined && now < entry.expiresAt, `freshness of ${JSON.stringify(k)} after ${text}`).toBe(
             plain.fresh(k) !== undefined,
           );
+          const soft = entry?.invalidatedBy !== undefined && entry.expiresAt === -Infinity;
+          expect(soft, `what ${JSON.stringify(k)} says after ${text}`).toBe(plain.held(k)?.soft ?? false);
         }
       }
     });

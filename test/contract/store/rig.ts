@@ -1,5 +1,5 @@
 import type { CacheEvents } from '../../../lib/events/cache-events.js';
-import type { Draft, Lease, LeaseBusy, LeasePurpose, Store, StoreSpace } from '../../../lib/stores/store.js';
+import type { Absence, Draft, Lease, LeaseBusy, LeasePurpose, Store, StoreSpace } from '../../../lib/stores/store.js';
 import type { Awaitable } from '../../../lib/support/awaitable.js';
 import { FakeClock } from '../../support/fake-clock.js';
 
@@ -9,6 +9,8 @@ export interface OpenedStore {
   readonly events: CacheEvents;
   /** Opens another handle onto the same backend, as a second process would. Default: the store itself. */
   handle?(): Awaitable<Store>;
+  /** Why an entry is not there, as far as the store cannot tell and calls it `absent`. Default: it tells what the contract asks. */
+  readonly vague?: readonly Absence['reason'][];
   /** Closes everything that was opened. Default: closes the store. */
   close?(): Awaitable<unknown>;
 }
@@ -71,6 +73,16 @@ export class StoreRig {
     return entry === undefined ? MISS : entry.value;
   }
 
+  /** Why there is no fresh entry, from whichever handle. */
+  async absence(key: string, from = this.store): Promise<Absence> {
+    return from.space('ns').absence(key, this.clock.now());
+  }
+
+  /** A reason, or `absent` too where the store cannot tell. */
+  told(absence: Absence): Absence[] {
+    return this.#opened.vague?.includes(absence.reason) === true ? [absence, { reason: 'absent' }] : [absence];
+  }
+
   async lease(
     key: string,
     tags: readonly string[] = [],
@@ -82,8 +94,8 @@ export class StoreRig {
     return lease;
   }
 
-  async busy(key: string, from = this.store): Promise<LeaseBusy> {
-    const lease = await from.space('ns').lease(key, [], 'load');
+  async busy(key: string, from = this.store, purpose: LeasePurpose = 'load'): Promise<LeaseBusy> {
+    const lease = await from.space('ns').lease(key, [], purpose);
     if (!('freed' in lease)) throw new Error(`expected ${key} to be busy, but it is not`);
     return lease;
   }

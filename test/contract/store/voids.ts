@@ -25,6 +25,7 @@ const CHANGES: [string, (rig: StoreRig) => unknown][] = [
   ['an increment', ({ other }) => other.space('ns').increment('k', 1, fresh)],
   ['a clear', ({ other }) => other.space('ns').clear()],
   ['an invalidation of its tag', ({ other }) => other.invalidateTags(['else', 't'])],
+  ['an invalidation of its tag that allows stale', ({ other }) => other.invalidateTags(['else', 't'], true)],
 ];
 
 /** What does not concern the load of `k`. */
@@ -36,13 +37,15 @@ const OTHERS: [string, (rig: StoreRig) => unknown][] = [
   ['a write of the key in another namespace', ({ other }) => other.space('else').write('k', draft(1))],
   ['a clear of another namespace', ({ other }) => other.space('nsk').clear()],
   ['an invalidation of another tag', ({ other }) => other.invalidateTags(['T', 'tt', ''])],
+  ['an invalidation of another tag that allows stale', ({ other }) => other.invalidateTags(['T', 'tt', ''], true)],
+  ['a question why it is not there', ({ other, clock }) => other.space('ns').absence('k', clock.now())],
   ['an invalidation of no tag', ({ other }) => other.invalidateTags([])],
   ['the end of the ttl of another entry', ({ clock }) => clock.advance(1_000)],
   ['a measurement', ({ store }) => store.measure()],
 ];
 
 export function voidContract(rig: StoreRig): void {
-  describe.each(['load', 'refresh', 'write'] as const)('a lease to %s', (purpose) => {
+  describe.each(['load', 'ahead', 'refresh', 'write'] as const)('a lease to %s', (purpose) => {
     it.each(CHANGES)('on an absent key is voided by %s', async (_, change) => {
       const lease = await rig.lease('k', ['t'], purpose);
       await change(rig);
@@ -158,12 +161,14 @@ export function voidContract(rig: StoreRig): void {
   });
 
   it.each([
-    ['which an entry carries', true],
-    ['which nobody has used before', false],
-  ])('a late tag, %s, that was invalidated since the lease began fences its value', async (_, used) => {
+    ['which an entry carries', true, false],
+    ['which nobody has used before', false, false],
+    ['which an entry carries that may be served stale', true, true],
+    ['which nobody has used before, so that nothing is stale', false, true],
+  ])('a late tag, %s, that was invalidated since the lease began fences its value', async (_, used, allowStale) => {
     if (used) await rig.space().write('else', draft('v', { tags: ['late'] }));
     const lease = await rig.lease('k', ['t']);
-    await rig.other.invalidateTags(['late']);
+    await rig.other.invalidateTags(['late'], allowStale);
     expect(await lease.holds(['late'])).toBe(false);
     expect(await lease.holds(['fine', 'late'])).toBe(false);
     expect(await lease.commit(draft('v', { tags: ['t', 'late'] }))).toBe(false);

@@ -10,6 +10,7 @@ import {
   Cacheable,
   type BlossomCacheOptions,
 } from '../../../lib/index.js';
+import { DATABASE_FILE } from '../../../lib/stores/file/schema.js';
 import { boot, refusal, type Booted } from '../module/module-rig.js';
 import { directory } from './stores-rig.js';
 
@@ -187,7 +188,7 @@ describe('what files hold', () => {
     for (const key of ['a', 'b', 'c']) await first.cache.set(key, `${key} `.repeat(50_000));
     await first.app.close();
     // In the middle of the three values, which take nearly all of the file.
-    const path = join(cacheDir, 'blossom-cache-v1.sqlite');
+    const path = join(cacheDir, DATABASE_FILE);
     const bytes = readFileSync(path);
     bytes[Math.floor(bytes.length / 2)]! ^= 1;
     writeFileSync(path, bytes);

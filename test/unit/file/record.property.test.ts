@@ -9,7 +9,9 @@ const head = (value: Uint8Array): fc.Arbitrary<Head> =>
     createdAt: number,
     expiresAt: number,
     grace: number,
-    tags: fc.array(fc.record({ name: fc.string({ unit: 'binary' }), stamp: fc.nat() }), { maxLength: 4 }),
+    tags: fc.array(fc.record({ name: fc.string({ unit: 'binary' }), stamp: fc.nat(), soft: fc.nat() }), {
+      maxLength: 4,
+    }),
     valueBytes: fc.constant(value.length),
     valueSum: fc.constant(sumOf(value)),
   });

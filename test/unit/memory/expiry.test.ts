@@ -198,7 +198,7 @@ describe('the expiry index', () => {
       for (const step of actions) {
         if ('advance' in step) now += step.advance;
         else if ('add' in step) {
-          const entry = new MemoryEntry('', '', new Map(), {});
+          const entry = new MemoryEntry('', '', new Map(), { departed: new Map() });
           entry.staleUntil = now + step.add;
           held.add(entry);
           index.add(entry);

@@ -116,6 +116,35 @@ describe.each<[string, FarLink]>([
     expect(rig.kept('k')).toBe(false);
   });
 
+  it('is only stale once its tag was invalidated so, by whomever, and is not kept any more', async () => {
+    for (const isolation of ['reference', 'freeze', 'clone'] as const) {
+      for (const through of ['this', 'another'] as const) {
+        const rig = open({ ...link, isolation });
+        await rig.other.write('k', draft({ a: 1 }, { ttl: 1_000, grace: 5_000, tags: ['t'] }));
+        const { createdAt, staleUntil } = (await rig.space.read('k', rig.clock.now()))!;
+        expect(rig.kept('k')).toBe(true);
+        await (through === 'this' ? rig.store : rig.backend.connect()).invalidateTags(['t'], true);
+        const stale = { value: { a: 1 }, tags: ['t'], createdAt, staleUntil, expiresAt: -Infinity, invalidatedBy: 't' };
+        expect(await rig.space.read('k', rig.clock.now())).toEqual(stale);
+        expect((await rig.space.readMany(['k'], rig.clock.now())).get('k')).toEqual(stale);
+        expect(rig.kept('k')).toBe(false);
+        expect(rig.counts()).toBe('0 3 1 2');
+        await rig.other.write('k', draft('new', { tags: ['t'] }));
+        expect(await rig.read('k')).toBe('new');
+        expect(rig.kept('k')).toBe(true);
+      }
+    }
+  });
+
+  it('is not asked for to say why there is none', async () => {
+    const rig = open(link);
+    await rig.other.write('k', draft('v', { tags: ['t'] }));
+    await rig.read('k');
+    await rig.backend.connect().invalidateTags(['t']);
+    expect(await rig.space.absence('k', rig.clock.now())).toEqual({ reason: 'invalidated', tag: 't' });
+    expect(rig.counts()).toBe('0 1 1 0');
+  });
+
   it('fails with the far tier, and nothing is left of it', async () => {
     const rig = open(link);
     rig.faults.fail('read', 'readMany', 'write');
@@ -190,7 +219,12 @@ describe('a change through this process', () => {
     expect(rig.kept('k')).toBe(false);
   });
 
-  it.each([...changes, ['invalidateTags', ({ store }: Rig) => store.invalidateTags(['else'])] as (typeof changes)[0]])(
+  const invalidations: typeof changes = [
+    ['invalidateTags', ({ store }) => store.invalidateTags(['else'])],
+    ['invalidateTags, allowing stale', ({ store }) => store.invalidateTags(['else'], true)],
+  ];
+
+  it.each([...changes, ...invalidations])(
     'that is made while a read is on its way: what that answers is not kept: %s',
     async (_, change) => {
       const gates = new Gates();
