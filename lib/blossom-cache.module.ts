@@ -10,6 +10,7 @@ import {
 } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { assertOptions, nameOf } from './cache/arguments.js';
+import { FRESHNESS_OPTIONS, type FreshnessOptions } from './cache/call-options.js';
 import { cacheToken } from './cache/cache-token.js';
 import { CacheOptionsError } from './errors/cache.errors.js';
 import { HandlerCache } from './http/handler-cache.js';
@@ -37,7 +38,7 @@ export interface BlossomCacheAsyncOptions extends Pick<ModuleMetadata, 'imports'
   readonly useExisting?: Type<BlossomCacheOptionsFactory> | undefined;
 }
 
-export interface BlossomCacheFeatureOptions {
+export interface BlossomCacheFeatureOptions extends FreshnessOptions {
   /** The cache it is a part of. Default: the default cache. */
   readonly cache?: string | undefined;
   /** Also the name for `@InjectCache`. */
@@ -75,14 +76,14 @@ export class BlossomCacheModule {
 
   static forFeature(options: BlossomCacheFeatureOptions): DynamicModule {
     assertObject(options);
-    assertOptions(options, ['cache', 'namespace', 'ttl'], 'forFeature');
-    const { cache, namespace, ttl } = options;
+    assertOptions(options, ['cache', 'namespace', 'ttl', ...FRESHNESS_OPTIONS], 'forFeature');
+    const { cache, namespace, ...defaults } = options;
     if (typeof namespace !== 'string' || namespace === '') {
       throw new CacheOptionsError('forFeature: namespace must be a string that is not empty');
     }
     return {
       module: BlossomCacheModule,
-      providers: [namespaceProvider(cache, namespace, ttl)],
+      providers: [namespaceProvider(cache, namespace, defaults)],
       exports: [cacheToken(namespace)],
     };
   }

@@ -3,6 +3,7 @@ import { APP_INTERCEPTOR, DiscoveryService, HttpAdapterHost, ModuleRef } from '@
 import { CacheRegistry, type OpenCache } from './boot/cache-registry.js';
 import { InstanceBinder } from './boot/instance-binder.js';
 import { nameOf } from './cache/arguments.js';
+import type { NamespaceDefaults } from './cache/call-policy.js';
 import type { CacheService } from './cache/cache.service.js';
 import { cacheToken } from './cache/cache-token.js';
 import { CacheLog } from './events/cache-log.js';
@@ -16,7 +17,6 @@ import { methodKey } from './operations/method-key.js';
 import type { BlossomCacheOptions } from './options/options.js';
 import { resolveOptions } from './options/resolve-options.js';
 import { CacheOptionsError } from './errors/cache.errors.js';
-import { milliseconds, type Duration } from './support/duration.js';
 
 /** What all caches of an application share. */
 export const coreProviders: Provider[] = [
@@ -63,14 +63,14 @@ export function cacheProviders(name: string | undefined, isGlobal: boolean, opti
 }
 
 /** One namespace of a cache, injected under its own name. */
-export function namespaceProvider(cache: string | undefined, namespace: string, ttl: Duration | undefined): Provider {
+export function namespaceProvider(cache: string | undefined, namespace: string, defaults: NamespaceDefaults): Provider {
   return {
     provide: cacheToken(namespace),
     inject: [cacheToken(cache), CacheRegistry],
     useFactory: (service: CacheService, registry: CacheRegistry) => {
       registry.declareNamespace(namespace);
       const declared = service.namespace(namespace);
-      if (ttl !== undefined) declared.setDefaultTtl(milliseconds(ttl, 'forFeature: ttl'));
+      declared.setDefaults(defaults, 'forFeature');
       return declared;
     },
   };

@@ -8,10 +8,10 @@ export { cacheToken } from './cache/cache-token.js';
 export type { CacheEntries } from './cache/arguments.js';
 export { CacheService } from './cache/cache.service.js';
 export type { BatchLoader } from './cache/batch.js';
-export type { GetOrSetOptions, SetOptions } from './cache/call-options.js';
+export type { FreshnessOptions, GetOrSetOptions, SetOptions } from './cache/call-options.js';
 export type { LoadContext } from './cache/load-context.js';
 export { cacheContext } from './cache/load-scope.js';
-export type { Loader } from './cache/single-flight.js';
+export type { Loader } from './cache/load-request.js';
 export type { ValueType } from './codec/value-type.js';
 export { CacheConfig } from './decorators/cache-config.decorator.js';
 export { CacheEvict } from './decorators/cache-evict.decorator.js';
@@ -23,6 +23,7 @@ export {
   CacheBackendError,
   CacheError,
   CacheKeyError,
+  CacheLoadError,
   CacheOptionsError,
   CacheSerializationError,
   CacheTimeoutError,
@@ -31,6 +32,7 @@ export {
 } from './errors/cache.errors.js';
 export type { CacheEventMap, CacheEventSource, CacheEventType, CacheListener } from './events/cache-events.js';
 export type { CacheStats, TierStats } from './events/cache-stats.js';
+export type { Explanation, Outcome } from './events/explanation.js';
 export { CacheInterceptor } from './http/cache.interceptor.js';
 export { withCacheOptions, type CallMode, type CallOptions } from './operations/call-scope.js';
 export { key } from './operations/key-template.js';

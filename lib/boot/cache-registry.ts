@@ -7,7 +7,6 @@ import type { CacheLog } from '../events/cache-log.js';
 import { CacheBinding, type CallRunner } from '../operations/binding.js';
 import { describeOptions } from '../options/describe-options.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
-import type { Store } from '../stores/store.js';
 import { openStore } from './open-store.js';
 
 /** One cache of an application. */
@@ -15,7 +14,8 @@ export interface OpenCache {
   readonly options: ResolvedOptions;
   readonly service: CacheService;
   readonly binding: CacheBinding;
-  readonly store: Store;
+  /** Stops what runs in the background, and closes what was opened. */
+  close(): Promise<void>;
 }
 
 /** The caches of one application: opens them, knows them by name, and closes what it opened. */
@@ -36,10 +36,14 @@ export class CacheRegistry implements OnApplicationShutdown {
     const name = options.name ?? 'default';
     const events = this.newEvents(name);
     const { store, tiers } = openStore(options, events, log);
-    const { enabled, clock, ttl, ttlJitter, varyBy } = options;
-    const core = new CacheCore({ name, enabled, store, events, tiers, clock, keyOf, ttl, ttlJitter, varyBy });
+    const { enabled, clock, ttl, ttlJitter, terms, varyBy } = options;
+    const core = new CacheCore({ name, enabled, store, events, tiers, clock, keyOf, ttl, ttlJitter, terms, varyBy });
     const service = new CacheService(core, '');
-    const opened = { options, service, store, binding: new CacheBinding(this.runner, service) };
+    const close = async (): Promise<void> => {
+      core.close();
+      await store.close();
+    };
+    const opened = { options, service, close, binding: new CacheBinding(this.runner, service) };
     this.caches.set(options.name, opened);
     log.info(describeOptions(options));
     return opened;
@@ -56,7 +60,7 @@ export class CacheRegistry implements OnApplicationShutdown {
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await Promise.all([...this.caches.values()].map(({ store }) => store.close()));
+    await Promise.all([...this.caches.values()].map((cache) => cache.close()));
   }
 
   /** The channel of a cache, with the log as its first listener. */

@@ -2,6 +2,7 @@ import { Codec } from '../codec/codec.js';
 import { CacheEvents } from '../events/cache-events.js';
 import type { CacheLog } from '../events/cache-log.js';
 import type { TierChannels } from '../events/cache-stats.js';
+import type { StoreWrapper } from '../options/options.js';
 import type { ResolvedOptions, Tiers } from '../options/resolve-options.js';
 import type { ResolvedStored } from '../options/resolve-stored.js';
 import { FileStore } from '../stores/file/file.store.js';
@@ -31,6 +32,7 @@ interface Around {
   readonly log: CacheLog;
   /** How the log names the cache. */
   readonly name: string;
+  readonly faults: ResolvedOptions['faults'];
 }
 
 /** A tier outside of the process: what it is called, how it keeps values and fails, and how it is opened. */
@@ -46,11 +48,14 @@ const MOST_PENDING = 10_000;
 
 /** @throws {CacheOptionsError} where a directory or a store cannot be used, or a library is missing. */
 export function openStore(options: ResolvedOptions, events: CacheEvents, log: CacheLog): OpenedStore {
-  const { enabled, clock, name = 'default', tiers } = options;
+  const { enabled, clock, name = 'default', tiers, faults } = options;
   if (!enabled) return { store: new NullStore(), tiers: undefined };
-  const around = { events, clock, log, name };
+  const around = { events, clock, log, name, faults };
   const far = farTier(tiers, around);
-  if (far === undefined) return { store: new MemoryStore(tiers.memory!, events, clock), tiers: undefined };
+  if (far === undefined) {
+    const memory = new MemoryStore(tiers.memory!, events, clock);
+    return { store: faults === undefined ? memory : failing(memory, faults, around), tiers: undefined };
+  }
   if (tiers.memory !== undefined) return openHybrid(tiers.memory, far, around);
   return { store: guarded(far, events, around), tiers: undefined };
 }
@@ -96,14 +101,21 @@ function openHybrid(memory: Memory, tier: FarTier, around: Around): OpenedStore 
   return { store, tiers: { near: { name: 'memory', events: near }, far: { name: tier.name, events: far } } };
 }
 
-function guarded({ stored, open }: FarTier, own: CacheEvents, { events, clock, log }: Around): FarStore {
+function guarded({ stored, open }: FarTier, own: CacheEvents, { events, clock, log, faults }: Around): FarStore {
   const codec = new Codec(stored.codec, (className) =>
     log.warnOnce(
       `plain ${className}`,
       `instances of ${className} are stored as plain data; register the class in types to get instances back`,
     ),
   );
-  return new GuardedStore(open(codec, own), { onError: stored.onError, maxPending: MOST_PENDING }, events, clock);
+  const opened = open(codec, own);
+  const store = faults === undefined ? opened : faults.wrap(opened);
+  return new GuardedStore(store, { onError: stored.onError, maxPending: MOST_PENDING }, events, clock);
+}
+
+/** Memory that fails as a test asks for, and is guarded as a backend is. */
+function failing(memory: MemoryStore, faults: StoreWrapper, { events, clock }: Around): FarStore {
+  return new GuardedStore(faults.wrap(memory), { onError: 'absorb', maxPending: MOST_PENDING }, events, clock);
 }
 
 /** Without announcements nothing is wrong, but memory is good for a short time alone. */

@@ -4,9 +4,10 @@ import { CacheKeyError } from '../errors/cache.errors.js';
 import type { Store } from '../stores/store.js';
 import type { Clock } from '../support/clock.js';
 import { WeakRegistry } from '../support/weak-registry.js';
-import { DraftPolicy } from './call-options.js';
+import { CallPolicy, NO_TERMS, type LoadTerms, type NamespaceDefaults } from './call-policy.js';
 import { nameOf } from './arguments.js';
 import { SingleFlight } from './single-flight.js';
+import { Timers } from './timers.js';
 
 /** How the key of a decorated call is found from its arguments. */
 export type KeyOf = (service: object, method: PropertyKey, args: readonly unknown[]) => string;
@@ -25,6 +26,8 @@ export interface CacheParts {
   readonly ttl: number;
   /** Milliseconds. */
   readonly ttlJitter: number;
+  /** What holds for loads that say nothing themselves. Default: nothing is served stale, nothing ends a load. */
+  readonly terms?: LoadTerms | undefined;
   readonly varyBy: (() => string) | undefined;
 }
 
@@ -33,15 +36,21 @@ export class CacheCore {
   readonly stats: StatsCollector;
   /** Counts the changes made through this process, so that a load can tell who joined it after one. */
   readonly changes = { count: 0 };
-  readonly #drafts = new Map<string, DraftPolicy>();
+  readonly timers: Timers;
+  /** Whether somewhere entries are renewed ahead by default. */
+  renews = false;
+  readonly #policies = new Map<string, CallPolicy>();
   readonly #loads = new WeakRegistry((namespace) => {
-    const { parts: { store, clock, events }, changes } = this; // prettier-ignore
-    return new SingleFlight(store.space(namespace), namespace, { clock, events, changes, shared: store.shared });
+    const { parts: { store, clock, events }, changes, timers } = this; // prettier-ignore
+    const { shared } = store;
+    return new SingleFlight(store.space(namespace), namespace, { clock, events, timers, changes, shared });
   });
 
   constructor(readonly parts: CacheParts) {
-    this.stats = new StatsCollector(parts.events, parts.tiers);
-    this.setDefaultTtl('', parts.ttl);
+    const { events, tiers, clock, ttl, terms = NO_TERMS } = parts;
+    this.stats = new StatsCollector(events, tiers);
+    this.timers = new Timers(clock);
+    this.#set('', new CallPolicy({ ttl, ...terms }, parts.ttlJitter));
   }
 
   /** The loads of a namespace, shared by all who use it. */
@@ -50,15 +59,28 @@ export class CacheCore {
   }
 
   /** The defaults of a namespace: its own if it was declared with some, else those of the one around it. */
-  drafts(namespace: string): DraftPolicy {
-    const own = this.#drafts.get(namespace);
-    return own ?? this.drafts(namespace.slice(0, Math.max(namespace.lastIndexOf(':'), 0)));
+  policy(namespace: string): CallPolicy {
+    return this.#policies.get(namespace) ?? this.policy(outerOf(namespace));
   }
 
-  /** @param ttl milliseconds. */
-  setDefaultTtl(namespace: string, ttl: number): void {
-    this.#drafts.set(namespace, new DraftPolicy(ttl, this.parts.ttlJitter));
+  /** Declares defaults of a namespace; those that are not given are those of the one around it. */
+  setDefaults(namespace: string, defaults: NamespaceDefaults, where: string): void {
+    this.#set(namespace, this.policy(outerOf(namespace)).with(defaults, where));
   }
+
+  #set(namespace: string, policy: CallPolicy): void {
+    this.#policies.set(namespace, policy);
+    this.renews ||= policy.defaults.refreshAhead !== undefined;
+  }
+
+  /** Stops all timers; loads under way go on. */
+  close(): void {
+    this.timers.close();
+  }
+}
+
+function outerOf(namespace: string): string {
+  return namespace.slice(0, Math.max(namespace.lastIndexOf(':'), 0));
 }
 
 /** A key that belongs to one tenant, user or language. The length in front keeps two such keys apart. */

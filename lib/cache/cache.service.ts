@@ -2,7 +2,7 @@ import type { CacheEvents, CacheEventSource } from '../events/cache-events.js';
 import type { CacheStats } from '../events/cache-stats.js';
 import { notAvailable } from '../errors/cache.errors.js';
 import type { Draft, Entry, StoreSpace } from '../stores/store.js';
-import { after, isPromise, type Awaitable } from '../support/awaitable.js';
+import { after, type Awaitable } from '../support/awaitable.js';
 import { milliseconds, type Duration } from '../support/duration.js';
 import {
   assertKey,
@@ -14,19 +14,14 @@ import {
   readTags,
   type CacheEntries,
 } from './arguments.js';
-import { KeyBatch, type BatchLoader } from './batch.js';
+import type { BatchLoader } from './batch.js';
 import type { CacheCore } from './cache-core.js';
-import {
-  assertNumber,
-  checkGetOrSetOptions,
-  refuseLater,
-  type Caller,
-  type GetOrSetOptions,
-  type SetOptions,
-} from './call-options.js';
-import { EntryLookup } from './entry-lookup.js';
-import { ABSENT } from './flight.js';
-import type { Loader, LoadRequest, SingleFlight } from './single-flight.js';
+import { assertNumber, type Caller, type GetOrSetOptions, type SetOptions } from './call-options.js';
+import type { NamespaceDefaults } from './call-policy.js';
+import { EntryLookup, Stale } from './entry-lookup.js';
+import type { Loader } from './load-request.js';
+import { ReadThrough } from './read-through.js';
+import type { SingleFlight } from './single-flight.js';
 
 const NO_OPTIONS: GetOrSetOptions = Object.freeze({});
 
@@ -43,6 +38,7 @@ export class CacheService {
   private readonly store: StoreSpace;
   private readonly channel: CacheEvents;
   private readonly lookup: EntryLookup;
+  private readonly reads: ReadThrough;
   private readonly isEnabled: boolean;
 
   /** @internal */
@@ -52,6 +48,7 @@ export class CacheService {
     this.store = this.loads.store;
     this.channel = core.parts.events;
     this.lookup = new EntryLookup(core.parts, this.store, namespace);
+    this.reads = new ReadThrough(core, this.loads, this.lookup);
     this.isEnabled = core.parts.enabled;
   }
 
@@ -78,9 +75,7 @@ export class CacheService {
   /** The value, or `undefined` where there is none (or where that is the value: see {@link exists}). */
   get<T>(key: string): Promise<T | undefined> {
     try {
-      const entry = this.lookup.find(this.locate(key, 'get'));
-      if (isPromise(entry)) return entry.then((found) => found?.value as T | undefined);
-      return Promise.resolve(entry?.value as T | undefined);
+      return this.reads.get<T>(this.locate(key, 'get'));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -151,7 +146,8 @@ export class CacheService {
   async getMany<T>(keys: readonly string[]): Promise<Map<string, T>> {
     assertKeys(keys, 'getMany');
     const entries = await this.lookup.findMany(keys, 'getMany');
-    return new Map([...entries].map(([key, entry]) => [key, entry.value as T]));
+    const fresh = [...entries].filter(([, entry]) => !(entry instanceof Stale)) as [string, Entry][];
+    return new Map(fresh.map(([key, { value }]) => [key, value as T]));
   }
 
   /** Stores all, with the same options. One that cannot be stored rejects before any is. */
@@ -202,7 +198,7 @@ export class CacheService {
    */
   getOrSet<T>(key: string, loader: Loader<T>, options: GetOrSetOptions = NO_OPTIONS): Promise<T> {
     try {
-      return this.fetch(this.locate(key, 'getOrSet'), loader, options, BY_HAND);
+      return this.reads.getOrLoad(this.locate(key, 'getOrSet'), loader, options, BY_HAND);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -220,33 +216,20 @@ export class CacheService {
   ): Promise<Map<string, T>> {
     assertKeys(keys, 'getOrSetMany');
     assertLoader(loadMissing, 'getOrSetMany');
-    const wanted = [...new Set(keys)];
-    const found = this.loadsAnyway(options)
-      ? new Map<string, Entry>()
-      : await this.lookup.findMany(wanted, 'getOrSetMany');
-    const values = new Map<string, T>([...found].map(([key, entry]) => [key, entry.value as T]));
-    const missing = wanted.filter((key) => !values.has(key));
-    const batch = new KeyBatch<T>(loadMissing, this.loads);
-    const requests = missing.map((key) => {
-      const located = this.locate(key, 'getOrSetMany');
-      return this.request(located, () => batch.load(key, located), options, 'getOrSetMany');
-    });
-    const landings = requests.map((request) => this.loads.load(request));
-    batch.start();
-    for (const [index, landing] of (await Promise.all(landings)).entries()) {
-      if ('unstored' in landing) throw landing.unstored;
-      if (landing.value !== ABSENT) values.set(missing[index]!, landing.value as T);
-    }
-    return new Map(wanted.filter((key) => values.has(key)).map((key) => [key, values.get(key) as T]));
+    return this.reads.getOrLoadMany(keys, loadMissing, options);
   }
 
-  /** Makes every entry with one of these tags void, in all namespaces of the cache, at once and for everybody. */
+  /**
+   * Makes every entry with one of these tags void, in all namespaces of the cache, at once and for everybody. With
+   * `allowStale` they only are no longer fresh: within what is left of ttl and grace they may be served where loading
+   * them anew fails or is slow.
+   */
   async invalidateTags(tags: readonly string[] | string, options?: { readonly allowStale?: boolean }): Promise<void> {
     assertOptions(options, ['allowStale'], 'invalidateTags');
-    refuseLater(options, 'invalidateTags');
     const read = readTags(typeof tags === 'string' ? [tags] : tags, 'invalidateTags');
     if (read.length === 0) return;
-    await this.change(() => this.core.parts.store.invalidateTags(read));
+    const allowStale = options?.allowStale === true;
+    await this.change(() => this.core.parts.store.invalidateTags(read, allowStale));
     this.channel.emit('invalidate', { tags: read });
   }
 
@@ -314,7 +297,7 @@ export class CacheService {
    * @internal
    */
   call<T>(located: string, loader: Loader<T>, options: GetOrSetOptions, caller: Caller): Promise<T> {
-    return this.fetch(located, loader, options, caller);
+    return this.reads.getOrLoad(located, loader, options, caller);
   }
 
   /**
@@ -322,15 +305,18 @@ export class CacheService {
    * then the entry is removed.
    * @internal
    */
-  async write<T>(located: string, write: Loader<T>, options: GetOrSetOptions, caller: Caller): Promise<T> {
-    const landing = await this.loads.write(this.request(located, write, options, caller.operation));
-    if ('unstored' in landing) this.unstored(landing.unstored, caller);
-    return landing.value as T;
+  write<T>(located: string, write: Loader<T>, options: GetOrSetOptions, caller: Caller): Promise<T> {
+    return this.reads.write(located, write, options, caller);
   }
 
-  /** Declares the default ttl of this namespace, in milliseconds. @internal */
-  setDefaultTtl(ttl: number): void {
-    this.core.setDefaultTtl(this.loads.namespace, ttl);
+  /** Declares defaults of this namespace. @internal */
+  setDefaults(defaults: NamespaceDefaults, where: string): void {
+    this.core.setDefaults(this.loads.namespace, defaults, where);
+  }
+
+  /** Tells those who want to know that a call left the cache out. @internal */
+  leftOut(outcome: 'bypass' | 'refused', reason: string, caller: Caller): void {
+    this.reads.leftOut(outcome, reason, caller);
   }
 
   private async count(
@@ -346,55 +332,9 @@ export class CacheService {
     return this.change(() => this.store.increment(located, change, draft));
   }
 
-  private fetch<T>(located: string, loader: Loader<T>, options: GetOrSetOptions, caller: Caller): Promise<T> {
-    try {
-      const entry = this.loadsAnyway(options) ? undefined : this.lookup.find(located);
-      if (!isPromise(entry)) return this.answer(entry, located, loader, options, caller);
-      return entry.then((found) => this.answer(found, located, loader, options, caller));
-    } catch (error) {
-      return Promise.reject(error);
-    }
-  }
-
-  private answer<T>(
-    entry: Entry | undefined,
-    key: string,
-    loader: Loader<T>,
-    options: GetOrSetOptions,
-    caller: Caller,
-  ): Promise<T> {
-    if (caller.report !== undefined) caller.report(entry === undefined ? 'miss' : 'hit');
-    if (entry !== undefined) return Promise.resolve(entry.value as T);
-    return this.load<T>(this.request(key, loader, options, caller.operation), caller);
-  }
-
-  private async load<T>(request: LoadRequest, caller: Caller): Promise<T> {
-    const landing = await this.loads.load(request);
-    if ('unstored' in landing) this.unstored(landing.unstored, caller);
-    return landing.value === ABSENT ? this.load<T>(request, caller) : (landing.value as T);
-  }
-
-  /** A value was loaded and not stored: its caller is told, or spared it. */
-  private unstored(error: unknown, caller: Caller): void {
-    if (caller.strict) throw error;
-    this.channel.emit('error', { operation: caller.operation, error });
-  }
-
-  /** Whether the lookup is left out: asked for, or there is nothing to look into. */
-  private loadsAnyway(options: GetOrSetOptions | null): boolean {
-    return options === null || options.forceFresh === true || !this.isEnabled;
-  }
-
-  private request(key: string, loader: Loader, options: GetOrSetOptions, operation: string): LoadRequest {
-    checkGetOrSetOptions(options, operation);
-    assertLoader(loader, operation);
-    const asked = this.isEnabled ? options : { ...options, forceFresh: true };
-    return { key, loader, options: asked, drafts: this.core.drafts(this.loads.namespace), operation };
-  }
-
   private draft(value: unknown, options: SetOptions | undefined, operation: string): Draft {
     assertStorable(value, operation);
-    return this.core.drafts(this.loads.namespace).fromOptions(value, options, operation);
+    return this.core.policy(this.namespaceName).fromOptions(value, options, operation);
   }
 
   /** Makes a change and counts it, when it is asked for and when it is done. */

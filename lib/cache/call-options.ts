@@ -1,32 +1,53 @@
-import { CacheOptionsError, notAvailable } from '../errors/cache.errors.js';
-import { milliseconds, type Duration, type DurationText } from '../support/duration.js';
-import type { Draft } from '../stores/store.js';
+import { CacheOptionsError } from '../errors/cache.errors.js';
+import type { Explanation } from '../events/explanation.js';
+import type { Duration, DurationText } from '../support/duration.js';
 import { assertOptions, readTags } from './arguments.js';
 
+/** How a value stays fresh, or is honestly stale. What a call does not say, its class, namespace or cache says. */
+export interface FreshnessOptions {
+  /**
+   * How long beyond its ttl an entry is kept, and may be served when loading it anew fails or is slow. Never after a
+   * delete, or an invalidation without `allowStale`. Default: 0, not at all.
+   */
+  readonly grace?: Duration | undefined;
+  /** How long a load that failed is not tried again, where there is something to serve instead. Default: `'30s'`. */
+  readonly graceBackoff?: DurationText | undefined;
+  /**
+   * How long a caller waits for a load where there is something to serve instead; the load goes on, and what it comes to
+   * is stored. `'0ms'`: not at all. Only with `grace`. Default: for as long as it takes.
+   */
+  readonly softTimeout?: DurationText | undefined;
+  /**
+   * How long a caller waits for a load at most: then it gets what there is to serve, or a `CacheTimeoutError`. The load
+   * goes on, and what it comes to is stored unless another one has begun. Default: for as long as it takes.
+   */
+  readonly hardTimeout?: DurationText | undefined;
+  /**
+   * Renews an entry in the background when it is read close to its end: a number between 0 and 1 is a part of its ttl
+   * (`0.8`: after 80 %), a greater one or a text the time before its end (`30` or `'30s'`). 0 or 1: never. Default: never.
+   */
+  readonly refreshAhead?: Duration | undefined;
+}
+
 /** Options of everything that stores. */
-export interface SetOptions {
+export interface SetOptions extends Pick<FreshnessOptions, 'grace'> {
   /** Time to live. Default: that of the namespace, else of the cache. `0` or less: not stored. */
   readonly ttl?: Duration | undefined;
   /** Groups by which the entry can be invalidated. */
   readonly tags?: readonly string[] | undefined;
-  /** How long beyond its ttl a value may be served when it cannot be renewed. Not in this release. */
-  readonly grace?: Duration | undefined;
 }
 
 /** Options of a read that loads what is missing. */
-export interface GetOrSetOptions extends Omit<SetOptions, 'tags'> {
+export interface GetOrSetOptions extends Omit<SetOptions, 'tags'>, FreshnessOptions {
   /** As in {@link SetOptions}, or a function that is asked once per load, before the loader runs. */
   readonly tags?: readonly string[] | (() => readonly string[]) | undefined;
-  /** Loads although a fresh entry is there, and replaces it. */
+  /**
+   * Loads although a fresh entry is there, and replaces it. With `grace`, that entry is the answer if the load fails.
+   * `softTimeout` is of no account.
+   */
   readonly forceFresh?: boolean | undefined;
   /** Ends this caller's wait with the signal's reason; the load goes on while somebody else waits for it. */
   readonly signal?: AbortSignal | undefined;
-  /** Not in this release. */
-  readonly softTimeout?: DurationText | undefined;
-  /** Not in this release. */
-  readonly hardTimeout?: DurationText | undefined;
-  /** Not in this release. */
-  readonly refreshAhead?: number | Duration | undefined;
 }
 
 /** Who asks for a value. */
@@ -35,57 +56,29 @@ export interface Caller {
   readonly operation: string;
   /** Whether it is told that the value could not be stored, instead of being given the value. */
   readonly strict: boolean;
-  /** Hears whether the value was there. */
-  readonly report?: ((outcome: 'hit' | 'miss') => void) | undefined;
+  /** Hears whether the value was there; of a stale one, that it was not and then that it was. */
+  readonly report?: ((outcome: 'hit' | 'miss' | 'stale') => void) | undefined;
+  /** Hears what the call came to, and why. */
+  readonly explain?: ((explanation: Explanation) => void) | undefined;
 }
 
-const SET_OPTIONS = ['ttl', 'tags', 'grace'] as const;
-const LATER = ['grace', 'softTimeout', 'hardTimeout', 'refreshAhead', 'allowStale', 'graceBackoff'] as const;
-const GET_OR_SET_OPTIONS = [...SET_OPTIONS, 'forceFresh', 'signal', 'softTimeout', 'hardTimeout', 'refreshAhead'];
+/** Names of {@link FreshnessOptions}. */
+export const FRESHNESS_OPTIONS: readonly (keyof FreshnessOptions)[] = [
+  'grace',
+  'graceBackoff',
+  'softTimeout',
+  'hardTimeout',
+  'refreshAhead',
+];
+const SET_OPTIONS = ['ttl', 'tags', 'grace'];
+const GET_OR_SET_OPTIONS = ['ttl', 'tags', 'forceFresh', 'signal', ...FRESHNESS_OPTIONS];
 
-function checkSetOptions(options: unknown, operation: string): void {
+export function checkSetOptions(options: unknown, operation: string): void {
   assertOptions(options, SET_OPTIONS, operation);
-  refuseLater(options, operation);
 }
 
 export function checkGetOrSetOptions(options: unknown, operation: string): void {
   assertOptions(options, GET_OR_SET_OPTIONS, operation);
-  refuseLater(options, operation);
-}
-
-/** @throws {CacheOptionsError} for an option that a later release brings. */
-export function refuseLater(options: unknown, operation: string): void {
-  for (const name of LATER) {
-    if ((options as Record<string, unknown> | undefined)?.[name] !== undefined) {
-      throw notAvailable(`${operation}: the option '${name}'`, operation);
-    }
-  }
-}
-
-/** Turns what a caller asked for into what is stored, by the defaults of a cache or namespace. */
-export class DraftPolicy {
-  constructor(
-    /** Milliseconds. */
-    private readonly defaultTtl: number,
-    /** Milliseconds by which a ttl is lengthened at most, at random. */
-    private readonly jitter: number,
-  ) {}
-
-  draft(value: unknown, ttl: unknown, tags: readonly string[], operation: string): Draft {
-    return { value, ttl: this.#ttl(ttl, operation), grace: 0, tags };
-  }
-
-  /** The draft for a value stored by hand. */
-  fromOptions(value: unknown, options: SetOptions | undefined, operation: string): Draft {
-    checkSetOptions(options, operation);
-    const tags = options?.tags === undefined ? [] : readTags(options.tags, operation);
-    return this.draft(value, options?.ttl, tags, operation);
-  }
-
-  #ttl(ttl: unknown, operation: string): number {
-    const span = ttl === undefined ? this.defaultTtl : milliseconds(ttl, `${operation}: ttl`);
-    return span > 0 && this.jitter > 0 ? span + Math.random() * this.jitter : span;
-  }
 }
 
 /** The tags of a load, asked for before its loader runs. */

@@ -12,6 +12,21 @@ import { freshness } from './freshness.js';
  */
 const NEAR_END = 10_000;
 
+/** An entry that is no hit any more. */
+export class Stale {
+  readonly entry: Entry;
+
+  constructor({ value, tags, createdAt, expiresAt, staleUntil, invalidatedBy }: Entry) {
+    // A store may change its own in place.
+    this.entry = { value, tags, createdAt, expiresAt, staleUntil, invalidatedBy };
+  }
+}
+
+/** The entry if it is a hit. */
+export function freshOf(found: Entry | Stale | undefined): Entry | undefined {
+  return found instanceof Stale ? undefined : found;
+}
+
 /** Finds the entries of one namespace, and counts what it finds and what it does not. */
 export class EntryLookup {
   private readonly events: CacheEvents;
@@ -37,20 +52,20 @@ export class EntryLookup {
     return this.varyBy === undefined ? key : varied(key, this.varyBy());
   }
 
-  /** The fresh entry, counted as a hit, or a miss. */
-  find(located: string): Awaitable<Entry | undefined> {
+  /** The entry, counted as a hit, or a miss: then there may be one that is past its ttl. */
+  find(located: string): Awaitable<Entry | Stale | undefined> {
     const now = this.coarseNow();
     const entry = this.store.read(located, now);
     return isPromise(entry) ? entry.then((found) => this.judge(located, found, now)) : this.judge(located, entry, now);
   }
 
-  /** The fresh entries by key, in the order of the keys. */
-  async findMany(keys: readonly string[], operation: string): Promise<Map<string, Entry>> {
+  /** The entries by key, in the order of the keys; among them those past their ttl. */
+  async findMany(keys: readonly string[], operation: string): Promise<Map<string, Entry | Stale>> {
     const wanted = new Map(keys.map((key) => [key, this.locate(key, operation)]));
     const now = this.coarseNow();
     const read = wanted.size === 0 ? new Map<string, Entry>() : this.store.readMany([...wanted.values()], now);
     const entries = isPromise(read) ? await read : read;
-    const found = new Map<string, Entry>();
+    const found = new Map<string, Entry | Stale>();
     for (const [key, located] of wanted) {
       const entry = this.judge(located, entries.get(located), now);
       if (entry !== undefined) found.set(key, entry);
@@ -65,12 +80,13 @@ export class EntryLookup {
     return entry !== undefined && freshness(entry, now) === 'fresh' ? entry : undefined;
   }
 
-  private coarseNow(): number {
+  /** What `find` goes by. */
+  coarseNow(): number {
     return this.clock.coarse === undefined ? this.clock.now() : this.clock.coarse();
   }
 
   /** @param now may be behind, but not by as much as {@link NEAR_END}: close to its end an entry is judged exactly. */
-  private judge(key: string, entry: Entry | undefined, now: number): Entry | undefined {
+  private judge(key: string, entry: Entry | undefined, now: number): Entry | Stale | undefined {
     const { namespace } = this;
     const exact = entry !== undefined && entry.expiresAt - now < NEAR_END ? this.clock.now() : now;
     if (entry !== undefined && freshness(entry, exact) === 'fresh') {
@@ -78,6 +94,6 @@ export class EntryLookup {
       return entry;
     }
     this.events.emit('miss', { namespace, key });
-    return undefined;
+    return entry === undefined || freshness(entry, exact) === 'expired' ? undefined : new Stale(entry);
   }
 }

@@ -23,9 +23,22 @@ export interface Landing {
   readonly found?: boolean;
   /** The value is for whoever ran the loader; those who wait need one of their own. */
   readonly personal?: boolean;
-  /** Why the value, which is fine for those who wait for it, was not stored. */
+  /** Why the value, which is fine for those who wait for it, could not be stored. */
   readonly unstored?: unknown;
+  /** The load failed. */
+  readonly failure?: { readonly error: unknown };
+  /** The value is an old one, which is served for this reason. */
+  readonly stale?: StaleReason;
+  /** There was nothing to do: whoever needs a value has to ask again. */
+  readonly idle?: boolean;
+  /** Why the value was not stored, for those who want to know. */
+  readonly notStored?: string | undefined;
+  /** Somebody else had begun the load. */
+  readonly joined?: boolean;
 }
+
+/** Why an old value is served. */
+export type StaleReason = 'loader slow' | 'load failed' | 'load failed before';
 
 /** One load under way and those who wait for it. */
 export class Flight {
@@ -36,6 +49,8 @@ export class Flight {
   lease: Lease | undefined;
   #land!: (landing: Promise<Landing>) => void;
   #controller: AbortController | undefined;
+  /** Whether it takes longer than it may. */
+  overdue = false;
   #waiting = 0;
   #abandoned: { reason: unknown } | undefined;
 
@@ -54,6 +69,11 @@ export class Flight {
   /** Says what the load comes to. */
   lands(landing: Promise<Landing>): void {
     this.#land(landing);
+  }
+
+  /** It goes on although nobody may be waiting for it any more. */
+  goOn(): void {
+    this.#waiting += 1;
   }
 
   get abandoned(): boolean {

@@ -6,7 +6,27 @@ import type { Entry } from '../stores/store.js';
  */
 export type Freshness = 'fresh' | 'stale' | 'expired';
 
+/** From when on an entry is renewed before its end: after that part of its ttl, or so many milliseconds before its end. */
+export type RefreshAhead = { readonly part: number } | { readonly window: number };
+
 export function freshness(entry: Pick<Entry, 'expiresAt' | 'staleUntil'>, now: number): Freshness {
   if (now < entry.expiresAt) return 'fresh';
   return now < entry.staleUntil ? 'stale' : 'expired';
+}
+
+/** Whether an entry may be served though it is not fresh, by somebody who allows it so many milliseconds beyond its ttl. */
+export function isServable(entry: Pick<Entry, 'expiresAt' | 'staleUntil'>, now: number, grace: number): boolean {
+  if (freshness(entry, now) === 'expired' || grace <= 0) return false;
+  return entry.expiresAt === -Infinity || now < entry.expiresAt + grace;
+}
+
+/** Whether it is time to renew a fresh entry. One that never ends, or lives no longer than the window, is not renewed. */
+export function isDue(
+  { createdAt, expiresAt }: Pick<Entry, 'createdAt' | 'expiresAt'>,
+  now: number,
+  ahead: RefreshAhead,
+): boolean {
+  const ttl = expiresAt - createdAt;
+  const after = 'part' in ahead ? ttl * ahead.part : ttl - ahead.window;
+  return after > 0 && now >= createdAt + after;
 }

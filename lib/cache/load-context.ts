@@ -1,4 +1,5 @@
-import { notAvailable } from '../errors/cache.errors.js';
+import { CacheLoadError, CacheOptionsError } from '../errors/cache.errors.js';
+import type { Entry } from '../stores/store.js';
 import { milliseconds, type Duration } from '../support/duration.js';
 import { readTags } from './arguments.js';
 
@@ -6,8 +7,11 @@ import { readTags } from './arguments.js';
 interface Said {
   readonly ttl: Duration | undefined;
   readonly tags: readonly string[];
-  readonly skipped: boolean;
+  /** Why the value is not to be stored. */
+  readonly leftOut: string | undefined;
   readonly personal: boolean;
+  readonly failure: CacheLoadError | undefined;
+  readonly notModified: boolean;
 }
 
 /**
@@ -17,8 +21,12 @@ interface Said {
 export class LoadContext {
   #ttl: Duration | undefined;
   #tags: readonly string[] = [];
-  #skipped = false;
+  #leftOut: string | undefined;
   #personal = false;
+  #failure: CacheLoadError | undefined;
+  #notModified = false;
+  /** What the load is to replace. @internal */
+  before: Entry | undefined;
   readonly #signal: () => AbortSignal;
 
   /** @internal */
@@ -42,9 +50,49 @@ export class LoadContext {
     this.#tags = [...this.#tags, ...readTags(tags, 'ctx.setTags')];
   }
 
-  /** Hands the value to those who wait for it and does not store it. */
+  /**
+   * The value from before: past its ttl but within its grace, or the fresh one that is being replaced. `undefined` where
+   * there is none, or where that was the value: see {@link hasStale}. It is not to be changed.
+   */
+  get stale(): unknown {
+    return this.before?.value;
+  }
+
+  /** Whether there is a value from before. */
+  get hasStale(): boolean {
+    return this.before !== undefined;
+  }
+
+  /** Hands the value to those who wait for it and does not store it; what is there from before stays. */
   skip(): void {
-    this.#skipped = true;
+    this.leaveOut('skipped');
+  }
+
+  /** As {@link skip}, for another reason. @internal */
+  leaveOut(reason: string): void {
+    this.#leftOut ??= reason;
+  }
+
+  /**
+   * The load has failed: as if the loader had thrown, also where it catches what this throws.
+   * @throws {CacheLoadError} always
+   */
+  fail(reason = 'the loader said that it failed'): never {
+    this.#failure = new CacheLoadError(reason);
+    throw this.#failure;
+  }
+
+  /**
+   * The value from before is still right: it is kept with its tags for another ttl, whatever the loader returns.
+   * @returns the value from before, for `return ctx.notModified()`
+   * @throws {CacheOptionsError} where there is none; ask {@link hasStale}
+   */
+  notModified<T>(): T {
+    if (this.before === undefined) {
+      throw new CacheOptionsError('ctx.notModified: there is no value from before; ask ctx.hasStale first');
+    }
+    this.#notModified = true;
+    return this.before.value as T;
   }
 
   /**
@@ -55,23 +103,15 @@ export class LoadContext {
     this.#personal = true;
   }
 
-  /** The value from before, if there is one. Not in this release. */
-  get stale(): unknown {
-    throw notAvailable('ctx.stale');
-  }
-
-  /** Counts as a failure without throwing. Not in this release. */
-  fail(_reason?: string): never {
-    throw notAvailable('ctx.fail');
-  }
-
-  /** Keeps the value from before for another ttl. Not in this release. */
-  notModified(): never {
-    throw notAvailable('ctx.notModified');
-  }
-
   /** @internal What has been said so far. */
   get said(): Said {
-    return { ttl: this.#ttl, tags: this.#tags, skipped: this.#skipped, personal: this.#personal };
+    return {
+      ttl: this.#ttl,
+      tags: this.#tags,
+      leftOut: this.#leftOut,
+      personal: this.#personal,
+      failure: this.#failure,
+      notModified: this.#notModified,
+    };
   }
 }

@@ -1,31 +1,25 @@
 import type { CacheEvents } from '../events/cache-events.js';
 import { CacheSerializationError } from '../errors/cache.errors.js';
-import type { Lease, LeaseBusy, LeasePurpose, StoreSpace } from '../stores/store.js';
+import type { Draft, Entry, LeaseAnswer, LeaseBusy, LeasePurpose, StoreSpace } from '../stores/store.js';
 import { after, isPromise, type Awaitable } from '../support/awaitable.js';
 import type { Clock } from '../support/clock.js';
 import { assertStorable } from './arguments.js';
-import { loadTags, type DraftPolicy, type GetOrSetOptions } from './call-options.js';
+import { BackOff } from './back-off.js';
+import { loadTags } from './call-options.js';
+import type { LoadTerms } from './call-policy.js';
 import { ABSENT, Flight, type Landing, type Moment } from './flight.js';
+import { isDue, isServable } from './freshness.js';
 import type { LoadContext } from './load-context.js';
+import type { LoadRequest } from './load-request.js';
 import { LoadScope } from './load-scope.js';
-
-/** What runs when a value is missing. */
-export type Loader<T = unknown> = (context: LoadContext) => T | PromiseLike<T>;
-
-/** One load as it was asked for. */
-export interface LoadRequest {
-  readonly key: string;
-  readonly loader: Loader;
-  readonly options: GetOrSetOptions;
-  readonly drafts: DraftPolicy;
-  /** How errors name the call. */
-  readonly operation: string;
-}
+import { failed, tooLate, waitFor, type Surroundings } from './patience.js';
+import type { Timers } from './timers.js';
 
 /** What all loads of one cache share. */
 export interface LoadEnvironment {
   readonly clock: Clock;
   readonly events: CacheEvents;
+  readonly timers: Timers;
   /** How many changes (writes, deletes, clears, invalidations) this process has made. */
   readonly changes: { count: number };
   /** Whether other processes make changes too. */
@@ -39,24 +33,31 @@ export interface LoadEnvironment {
  */
 export class SingleFlight {
   readonly #flights = new Map<string, Flight>();
+  readonly #backOff = new BackOff();
+  readonly #around: Surroundings;
   #order = 0;
 
   constructor(
     readonly store: StoreSpace,
     readonly namespace: string,
     private readonly env: LoadEnvironment,
-  ) {}
+  ) {
+    const { clock, timers } = env;
+    this.#around = { store, clock, timers };
+  }
 
   /** Loads under way. */
   get size(): number {
     return this.#flights.size;
   }
 
-  /** Joins the load of this key, or begins one. */
+  /** Joins the load of this key, or begins one; not for a while after one that failed, where there is something to serve. */
   async load(request: LoadRequest, called: Moment = this.#now()): Promise<Landing> {
     const { key, options } = request;
     if (options.signal?.aborted === true) throw options.signal.reason;
     LoadScope.current()?.refuseRecursion(this, key);
+    const served = this.#servedInstead(request);
+    if (served !== undefined) return served;
     const current = options.forceFresh === true ? undefined : this.#flights.get(key);
     if (current === undefined) return this.#begin(request);
     const joinable = current.joinable();
@@ -65,6 +66,14 @@ export class SingleFlight {
       if (yes) return this.#join(current, request, called);
       return this.#flights.get(key) === current ? this.#begin(request) : this.load(request, called);
     });
+  }
+
+  /** Loads an entry anew that is close to its end, unless somebody does already. It is nobody's to wait for. */
+  refresh(request: LoadRequest, entry: Entry): void {
+    const { key } = request;
+    if (this.#flights.has(key) || this.#backOff.holds(key, entry, this.env.clock.now())) return;
+    this.env.events.emit('refresh', { namespace: this.namespace, key });
+    this.#takeOff(request, 'ahead').goOn();
   }
 
   /**
@@ -85,6 +94,7 @@ export class SingleFlight {
     flight.lease = lease;
     try {
       const landing = await this.#runUnderLease(flight, request, tags);
+      if (landing.failure !== undefined) throw landing.failure.error;
       if (landing.fenced || landing.unstored !== undefined || landing.personal === true) await this.store.remove(key);
       return landing;
     } finally {
@@ -97,7 +107,15 @@ export class SingleFlight {
     request: LoadRequest,
     purpose: LeasePurpose = request.options.forceFresh === true ? 'refresh' : 'load',
   ): Promise<Landing> {
-    const { key } = request;
+    const flight = this.#takeOff(request, purpose);
+    return this.#wait(flight, request).then((landing) => {
+      // Its time was over before it could begin.
+      return landing.idle === true ? tooLate(request, this.#around) : landing;
+    });
+  }
+
+  #takeOff(request: LoadRequest, purpose: LeasePurpose): Flight {
+    const { key, terms } = request;
     const flight = new Flight(
       (space, other) => space === this && other === key,
       this.#now(),
@@ -107,12 +125,38 @@ export class SingleFlight {
       },
     );
     this.#flights.set(key, flight);
+    const { hardTimeout } = terms;
+    const stop =
+      hardTimeout === undefined ? undefined : this.env.timers.after(hardTimeout, () => this.#overrun(flight, request));
     const landing = settled(() => this.#fly(flight, request, purpose)).finally(() => {
+      if (stop !== undefined) stop();
       flight.scope.end();
       this.#leave(flight, key);
     });
     flight.lands(landing);
-    return this.#wait(flight, request.options.signal);
+    return flight;
+  }
+
+  /** A load takes longer than it may: it goes on, and whoever asks next begins another one, here or elsewhere. */
+  #overrun(flight: Flight, { key, terms }: LoadRequest): void {
+    this.env.events.emit('timeout', { namespace: this.namespace, key });
+    flight.overdue = true;
+    flight.goOn();
+    this.#leave(flight, key);
+    this.#noteFailure(flight, key, terms);
+    Promise.resolve(flight.lease?.yield()).catch(() => {});
+  }
+
+  #noteFailure(flight: Flight, key: string, { graceBackoff }: LoadTerms): void {
+    if (flight.context.before !== undefined) this.#backOff.note(key, this.env.clock.now(), graceBackoff);
+  }
+
+  /** What a caller gets without a load, because the last one failed. */
+  #servedInstead({ key, options, terms, seen }: LoadRequest): Landing | undefined {
+    if (seen === undefined || options.forceFresh === true) return undefined;
+    const now = this.env.clock.now();
+    if (!isServable(seen, now, terms.grace) || !this.#backOff.holds(key, seen, now)) return undefined;
+    return { value: seen.value, fenced: false, stale: 'load failed before' };
   }
 
   #leave(flight: Flight, key: string): void {
@@ -121,9 +165,12 @@ export class SingleFlight {
 
   async #join(flight: Flight, request: LoadRequest, called: Moment): Promise<Landing> {
     const joined = this.env.changes.count;
-    const landing = await this.#wait(flight, request.options.signal);
-    if (this.#mayMissAChange(flight, landing, called, joined)) return this.load(request, called);
-    return landing.personal === true ? this.#begin(request, 'refresh') : landing;
+    const landing = await this.#wait(flight, request);
+    if (landing.stale !== undefined || landing.failure !== undefined) return landing;
+    if (landing.idle === true || this.#mayMissAChange(flight, landing, called, joined)) {
+      return this.load(request, called);
+    }
+    return landing.personal === true ? this.#begin(request, 'refresh') : { ...landing, joined: true };
   }
 
   /** Whether a change before the call, but during the load that it joined, could be missing from the value. */
@@ -138,9 +185,9 @@ export class SingleFlight {
     return { order: this.#order, changes: this.env.changes.count };
   }
 
-  #wait(flight: Flight, signal: AbortSignal | undefined): Promise<Landing> {
+  #wait(flight: Flight, request: LoadRequest): Promise<Landing> {
     const done = LoadScope.current()?.waitFor(flight.scope);
-    const landing = flight.attend(signal);
+    const landing = waitFor(flight, request, this.#around);
     return done === undefined ? landing : landing.finally(done);
   }
 
@@ -148,18 +195,47 @@ export class SingleFlight {
     const tags = loadTags(request.options.tags, request.operation);
     return after(this.store.lease(request.key, tags, purpose), (answer): Awaitable<Landing> => {
       if ('entry' in answer) return { value: answer.entry.value, fenced: false, found: true };
-      if (flight.abandoned) return this.#ground(answer);
-      // Somebody else loads this key: when they are done there may be an entry.
-      if ('freed' in answer) return answer.freed.then(() => this.#fly(flight, request, purpose));
+      if (flight.abandoned || flight.overdue) return this.#ground(answer);
+      if ('freed' in answer) return this.#waitInLine(answer, flight, request, purpose);
       flight.lease = answer;
-      return this.#runUnderLease(flight, request, tags);
+      if (!request.looks) return this.#runUnderLease(flight, request, tags);
+      return this.#withBefore(flight, request, (due) =>
+        purpose !== 'ahead' || due ? this.#runUnderLease(flight, request, tags) : this.#ground(answer),
+      );
     });
   }
 
-  /** Nobody waits any more for a load that has not begun. */
-  #ground(answer: Lease | LeaseBusy): Awaitable<Landing> {
-    const grounded = { value: undefined, fenced: true };
-    return 'commit' in answer ? after(answer.release(), () => grounded) : grounded;
+  /** Somebody else loads this key: when they are done there may be an entry. A refresh need not wait for that. */
+  #waitInLine(busy: LeaseBusy, flight: Flight, request: LoadRequest, purpose: LeasePurpose): Awaitable<Landing> {
+    if (purpose === 'ahead') return IDLE;
+    return busy.freed.then(() => this.#fly(flight, request, purpose));
+  }
+
+  /**
+   * Shows the loader what there is to replace, as it is now that the lease is held: whatever happens to it from now on
+   * voids the lease. Whoever refreshed it meanwhile has made it not due any more.
+   */
+  #withBefore(
+    flight: Flight,
+    { key, terms }: LoadRequest,
+    next: (due: boolean) => Awaitable<Landing>,
+  ): Awaitable<Landing> {
+    const now = this.env.clock.now();
+    const found = (entry: Entry | undefined): Awaitable<Landing> => {
+      flight.context.before = entry && entryOf(entry);
+      return next(entry !== undefined && (now >= entry.expiresAt || isDue(entry, now, terms.refreshAhead ?? NEVER)));
+    };
+    try {
+      const entry = this.store.read(key, now);
+      return isPromise(entry) ? entry.then(found, () => found(undefined)) : found(entry);
+    } catch {
+      return found(undefined);
+    }
+  }
+
+  /** Nobody is left who waits for a load that has not begun. */
+  #ground(answer: LeaseAnswer): Awaitable<Landing> {
+    return 'commit' in answer ? after(answer.release(), () => IDLE) : IDLE;
   }
 
   #runUnderLease(flight: Flight, request: LoadRequest, tags: readonly string[]): Promise<Landing> {
@@ -168,35 +244,58 @@ export class SingleFlight {
     const took = (): number => this.env.clock.now() - began;
     return settled(() => flight.scope.run(() => request.loader(flight.context)) as Awaitable<unknown>).then(
       (value) => {
+        const { failure } = flight.context.said;
+        if (failure !== undefined) return this.#crash(flight, request, failure, took());
         this.env.events.emit('load', { ...about, ms: took() });
+        this.#backOff.forget(request.key);
         return this.#land(flight, request, value, tags);
       },
-      async (error: unknown) => {
-        this.env.events.emit('loadFailure', { ...about, ms: took() });
-        await flight.letGo();
-        throw error;
-      },
+      (error: unknown) => this.#crash(flight, request, error, took()),
     );
+  }
+
+  async #crash(flight: Flight, { key, terms }: LoadRequest, error: unknown, ms: number): Promise<Landing> {
+    this.env.events.emit('loadFailure', { namespace: this.namespace, key, ms });
+    this.#noteFailure(flight, key, terms);
+    await flight.letGo();
+    return failed(error);
   }
 
   async #land(flight: Flight, request: LoadRequest, value: unknown, tags: readonly string[]): Promise<Landing> {
     const { said } = flight.context;
-    if (said.skipped || said.personal || value === ABSENT || flight.abandoned) {
-      return { value, personal: said.personal, fenced: !(await flight.letGo()) };
+    if (said.leftOut !== undefined || said.personal || value === ABSENT || flight.abandoned) {
+      return { value, personal: said.personal, fenced: !(await flight.letGo()), notStored: said.leftOut ?? 'left out' };
     }
+    const kept = said.notModified ? flight.context.before! : { value, tags };
     try {
-      assertStorable(value, request.operation);
-      const all = said.tags.length === 0 ? tags : [...new Set([...tags, ...said.tags])];
-      const draft = request.drafts.draft(value, said.ttl ?? request.options.ttl, all, request.operation);
+      const draft = this.#draft(kept, request, said);
       const stored = await flight.lease!.commit(draft);
       if (!stored) this.env.events.emit('fenced', { namespace: this.namespace, key: request.key });
-      return { value, fenced: !stored };
+      const notStored = stored ? (draft.ttl > 0 ? undefined : 'ttl is 0 or less') : 'fenced';
+      return { value: kept.value, fenced: !stored, notStored };
     } catch (unstored) {
       await flight.letGo();
       // A stream, say, is for one reader.
-      return { value, unstored, personal: unstored instanceof CacheSerializationError, fenced: true };
+      const personal = unstored instanceof CacheSerializationError;
+      return { value: kept.value, unstored, personal, fenced: true, notStored: 'cannot be stored' };
     }
   }
+
+  #draft(kept: Pick<Entry, 'value' | 'tags'>, request: LoadRequest, said: LoadContext['said']): Draft {
+    const { policy, terms, options, operation } = request;
+    assertStorable(kept.value, operation);
+    const tags = said.tags.length === 0 ? kept.tags : [...new Set([...kept.tags, ...said.tags])];
+    return policy.draft(kept.value, said.ttl ?? options.ttl, terms.grace, tags, operation);
+  }
+}
+
+/** Nothing was loaded: nobody was waiting for it any more, or somebody else does it. */
+const IDLE: Landing = { value: undefined, fenced: true, idle: true };
+const NEVER = { part: 2 };
+
+/** What an entry is at this moment; a store may change it in place. */
+function entryOf({ value, tags, createdAt, expiresAt, staleUntil }: Entry): Entry {
+  return { value, tags, createdAt, expiresAt, staleUntil };
 }
 
 /** The outcome of `run` as a promise, whether it answers, throws, or promises. */

@@ -1,5 +1,6 @@
 import { assertOptions } from '../cache/arguments.js';
-import { refuseLater } from '../cache/call-options.js';
+import { FRESHNESS_OPTIONS } from '../cache/call-options.js';
+import { NO_TERMS, resolveTerms } from '../cache/call-policy.js';
 import { CacheOptionsError } from '../errors/cache.errors.js';
 import type {
   CacheableOptions,
@@ -10,12 +11,11 @@ import type {
 import { milliseconds } from '../support/duration.js';
 
 const PLACE = ['cache', 'namespace'];
-const STORE = [...PLACE, 'varyBy', 'ttl', 'tags', 'condition', 'unless', 'grace', 'graceBackoff'];
-const TIMEOUTS = ['softTimeout', 'hardTimeout', 'refreshAhead'];
-const CACHEABLE = [...STORE, 'key', ...TIMEOUTS];
-const PUT = [...STORE, 'key', 'of', 'args'];
+const STORE = [...PLACE, 'varyBy', 'ttl', 'tags', 'condition', 'unless'];
+const CACHEABLE = [...STORE, 'key', ...FRESHNESS_OPTIONS];
+const PUT = [...STORE, 'key', 'of', 'args', 'grace'];
 const EVICT = [...PLACE, 'varyBy', 'condition', 'beforeInvocation', 'key', 'keys', 'tags', 'allEntries', 'of', 'args'];
-const CONFIG = [...PLACE, 'ttl', 'id', 'varyBy', 'grace', ...TIMEOUTS];
+const CONFIG = [...PLACE, 'ttl', 'id', 'varyBy', ...FRESHNESS_OPTIONS];
 
 const FUNCTIONS = ['condition', 'unless', 'args'];
 const TEXTS = ['cache', 'namespace', 'id'];
@@ -47,7 +47,6 @@ export function checkConfig(options: CacheConfigOptions): CacheConfigOptions {
 function check<O extends object>(decorator: string, options: O, known: readonly string[]): O {
   assertOptions(options, known, decorator);
   if (options === undefined) throw new CacheOptionsError(`${decorator}: options are missing`);
-  refuseLater(options, decorator);
   const given = options as Record<string, unknown>;
   for (const name of FUNCTIONS) expect(decorator, given, name, 'a function', (value) => typeof value === 'function');
   for (const name of TEXTS) expect(decorator, given, name, 'a string that is not empty', isText);
@@ -80,6 +79,7 @@ function check<O extends object>(decorator: string, options: O, known: readonly 
     (value) => typeof value === 'function' || value === 'public',
   );
   if (given['ttl'] !== undefined && typeof given['ttl'] !== 'function') milliseconds(given['ttl'], `${decorator}: ttl`);
+  resolveTerms(options, NO_TERMS, decorator);
   return Object.freeze({ ...options });
 }
 

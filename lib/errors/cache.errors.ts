@@ -6,6 +6,7 @@ export type CacheErrorCode =
   | 'CACHE_TYPE'
   | 'CACHE_SERIALIZATION'
   | 'CACHE_TIMEOUT'
+  | 'CACHE_LOAD'
   | 'CACHE_BACKEND';
 
 /**
@@ -58,6 +59,11 @@ export class CacheSerializationError extends CacheError {
 /** A load that took longer than its `hardTimeout`. */
 export class CacheTimeoutError extends CacheError {
   readonly code = 'CACHE_TIMEOUT';
+}
+
+/** A loader that said with `ctx.fail()` that it failed. What a loader throws itself is never wrapped in one. */
+export class CacheLoadError extends CacheError {
+  readonly code = 'CACHE_LOAD';
 }
 
 /** A backend that failed where the caller must know: atomic operations, or any with `onError: 'throw'`. */

@@ -1,9 +1,19 @@
+import type { Explanation } from './explanation.js';
+
 /** What happened to which entry. Keys are in events, which stay in the process; never in logs or metrics. */
 export interface CacheEventMap {
   /** A read found a fresh entry. */
   hit: { namespace: string; key: string };
   /** A read found none; one that joins a load under way is a miss too. */
   miss: { namespace: string; key: string };
+  /** A read was answered with an entry past its ttl, within its grace; it was counted as a miss before. */
+  stale: { namespace: string; key: string };
+  /** What became of a read, and why; with everything that a listener costs: see docs/explain.md. */
+  outcome: Explanation;
+  /** An entry close to its end is being loaded anew in the background. */
+  refresh: { namespace: string; key: string };
+  /** A load took longer than its `hardTimeout`; it goes on, and what it comes to is stored. */
+  timeout: { namespace: string; key: string };
   /** An entry was stored, by hand or by a load. */
   set: { namespace: string; key: string };
   /** An entry was removed by `delete`, `deleteMany` or `take`. */
@@ -86,18 +96,26 @@ export class CacheEvents implements CacheEventSource {
     if (this.#listeners.hit !== undefined) this.#publish('hit', { namespace, key });
   }
 
+  /** Whether anybody listens to events of that type. */
+  hears(type: CacheEventType): boolean {
+    return this.#listeners[type] !== undefined;
+  }
+
   reset(): void {
     Object.assign(this.counts, zeroCounts());
   }
 
-  #publish<E extends CacheEventType>(type: E, event: CacheEventMap[E]): void {
-    for (const listener of this.#listeners[type] ?? []) {
-      try {
-        listener(event);
-      } catch (error) {
-        this.onListenerError(error);
-      }
+  /** Calls a listener; if it throws that is logged and changes nothing. */
+  tell<T>(listener: (event: T) => void, event: T): void {
+    try {
+      listener(event);
+    } catch (error) {
+      this.onListenerError(error);
     }
+  }
+
+  #publish<E extends CacheEventType>(type: E, event: CacheEventMap[E]): void {
+    for (const listener of this.#listeners[type] ?? []) this.tell(listener, event);
   }
 }
 
@@ -105,6 +123,10 @@ function zeroCounts(): Record<CacheEventType, number> {
   return {
     hit: 0,
     miss: 0,
+    stale: 0,
+    outcome: 0,
+    refresh: 0,
+    timeout: 0,
     set: 0,
     delete: 0,
     load: 0,

@@ -8,7 +8,7 @@ export interface CacheStats {
   readonly misses: number;
   /** `hits / (hits + misses)`; 0 when there were no reads. */
   readonly hitRate: number;
-  /** Reads answered with an entry past its ttl. */
+  /** Misses that were answered with an entry past its ttl, within its grace, rather than with what a load came to. */
   readonly staleHits: number;
   /** Entries that made room for others. */
   readonly evictions: number;
@@ -80,7 +80,7 @@ export class StatsCollector {
     const { counts } = this.events;
     return {
       ...this.#own.snapshot({ size, bytes }),
-      staleHits: 0,
+      staleHits: counts.stale,
       deletes: counts.delete,
       loads: counts.load,
       loadFailures: counts.loadFailure,

@@ -2,17 +2,17 @@ import type { CallHandler, ExecutionContext } from '@nestjs/common';
 import type { HttpAdapterHost } from '@nestjs/core';
 import { from, lastValueFrom, map, Observable } from 'rxjs';
 import type { CacheRegistry, OpenCache } from '../boot/cache-registry.js';
+import type { Caller, GetOrSetOptions } from '../cache/call-options.js';
 import { varied } from '../cache/cache-core.js';
 import type { CacheService } from '../cache/cache.service.js';
 import type { LoadContext } from '../cache/load-context.js';
 import { CacheOptionsError } from '../errors/cache.errors.js';
 import type { CacheLog } from '../events/cache-log.js';
 import { runInCallScope, type CallScope } from '../operations/call-scope.js';
-import { resultTags } from '../operations/call-plan.js';
+import { freshnessOf, resultTags } from '../operations/call-plan.js';
 import { configOf, nameOfFunction, recordNamed, type MethodRecord } from '../operations/method-record.js';
 import type { TagRule, VaryBy } from '../operations/operation.js';
 import { HttpExchange, type CacheVerdict } from './http-exchange.js';
-import type { Duration } from '../support/duration.js';
 import type { IdentityRule } from './identity-rule.js';
 
 /** Caches what HTTP handlers return, and keeps those that cache themselves to the identity rule. */
@@ -58,7 +58,7 @@ export class HandlerCache {
     const scope: CallScope = {
       options: { mode: cacheable ? 'default' : 'bypass' },
       method: record,
-      report: (outcome) => (verdict = outcome === 'hit' ? 'HIT' : 'MISS'),
+      report: (outcome) => (verdict = VERDICTS[outcome]),
       used: false,
     };
     return inScope(scope, next).pipe(
@@ -91,7 +91,8 @@ export class HandlerCache {
     try {
       const key = typeof varyBy === 'function' ? varied(exchange.key, varyBy()) : exchange.key;
       const tags = knownTags(record?.tags ?? []);
-      return { service, ttl: config.ttl, key: service.locate(key, label(context)), tags };
+      const options = { ttl: config.ttl, tags, ...freshnessOf({}, config) };
+      return { service, options, key: service.locate(key, label(context)) };
     } catch (error) {
       this.log.failure(label(context), 'ran uncached', error);
       return undefined;
@@ -100,7 +101,7 @@ export class HandlerCache {
 
   private cached(
     exchange: HttpExchange,
-    { service, key, ttl, tags }: Place,
+    { service, key, options }: Place,
     rules: readonly TagRule[],
     next: CallHandler,
     operation: string,
@@ -118,8 +119,8 @@ export class HandlerCache {
       }
       return value;
     };
-    const report = (outcome: 'hit' | 'miss'): void => exchange.say(outcome === 'hit' ? 'HIT' : 'MISS');
-    return from(service.call(key, load, { ttl, tags }, { operation, strict: false, report }));
+    const report: Caller['report'] = (outcome) => exchange.say(VERDICTS[outcome]);
+    return from(service.call(key, load, options, { operation, strict: false, report }));
   }
 
   private cache(name: string | undefined): OpenCache {
@@ -150,13 +151,14 @@ interface Handler {
   readonly record: MethodRecord | undefined;
 }
 
+const VERDICTS = { hit: 'HIT', miss: 'MISS', stale: 'STALE' } as const;
+
 /** Where an answer is stored. */
 interface Place {
   readonly service: CacheService;
-  readonly ttl: Duration | undefined;
+  readonly options: GetOrSetOptions;
   /** As the cache has located it. */
   readonly key: string;
-  readonly tags: readonly string[];
 }
 
 /** `this` of a tag function: a handler's instance is not known before it runs. */

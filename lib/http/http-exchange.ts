@@ -3,7 +3,7 @@ import { REDIRECT_METADATA, ROUTE_ARGS_METADATA, SSE_METADATA } from '@nestjs/co
 import type { HttpAdapterHost } from '@nestjs/core';
 
 /** What a response says about the cache. */
-export type CacheVerdict = 'HIT' | 'MISS' | 'BYPASS';
+export type CacheVerdict = 'HIT' | 'MISS' | 'STALE' | 'BYPASS';
 
 interface Request {
   readonly headers: Record<string, string | string[] | undefined>;

@@ -1,9 +1,9 @@
 import { isObservable, Observable, throwError } from 'rxjs';
 import { assertStorable, readTags } from '../cache/arguments.js';
-import type { GetOrSetOptions } from '../cache/call-options.js';
+import type { Caller, GetOrSetOptions } from '../cache/call-options.js';
 import type { LoadContext } from '../cache/load-context.js';
 import { runDetached } from '../cache/load-scope.js';
-import { CacheOptionsError, CacheSerializationError } from '../errors/cache.errors.js';
+import { CacheKeyError, CacheOptionsError, CacheSerializationError } from '../errors/cache.errors.js';
 import type { CacheLog } from '../events/cache-log.js';
 import type { CallRunner } from './binding.js';
 import { derived, PromiseCall, type Call } from './call.js';
@@ -41,8 +41,11 @@ export class CallExecutor implements CallRunner {
     try {
       const plan = this.plan(record, instance);
       const scope = takeCallScope(record);
-      if (!plan.enabled) return body.apply(instance, args);
       const call = new PromiseCall(plan, scope, instance, args, body);
+      if (!plan.enabled) {
+        this.leftOut(call, 'bypass', 'disabled');
+        return body.apply(instance, args);
+      }
       if (record.returns === 'promise') return this.promise(call);
       return record.returns === 'observable' ? this.observable(call) : this.learn(record, call);
     } catch (error) {
@@ -146,14 +149,28 @@ export class CallExecutor implements CallRunner {
   private lookupKey(call: Call): string | undefined {
     const { plan, scope, instance, args } = call;
     const { cacheable } = plan;
-    if (cacheable === undefined || !cacheable.cache.enabled || scope?.options.mode === 'bypass') return undefined;
+    if (cacheable === undefined) return undefined;
+    if (!cacheable.cache.enabled) return this.leftOut(call, 'bypass', 'disabled');
+    if (scope?.options.mode === 'bypass') return this.leftOut(call, 'bypass', 'mode');
     try {
-      if (cacheable.condition !== undefined && !cacheable.condition(instance, args)) return undefined;
+      const asked = cacheable.condition === undefined || cacheable.condition(instance, args);
+      if (!asked) return this.leftOut(call, 'bypass', 'condition');
       return cacheable.cache.locate(scope?.options.key ?? cacheable.key(instance, args), plan.label);
     } catch (error) {
       this.log.failure(plan.label, 'ran uncached', error);
-      return undefined;
+      const unkeyable = error instanceof CacheKeyError;
+      return this.leftOut(call, 'refused', unkeyable ? 'argument not keyable' : 'key, condition or varyBy failed');
     }
+  }
+
+  /** Tells those who want to know why the body runs uncached. */
+  private leftOut(call: Call, outcome: 'bypass' | 'refused', reason: string): undefined {
+    call.plan.cacheable?.cache.leftOut(outcome, reason, this.callerOf(call));
+  }
+
+  private callerOf({ plan, scope }: Call): Caller {
+    if (scope === undefined) return plan.caller;
+    return { ...plan.caller, report: scope.report, explain: scope.options.explain };
   }
 
   /** What is asked of the cache for one entry; mostly the same for every call. */
@@ -162,6 +179,7 @@ export class CallExecutor implements CallRunner {
     const { tags, options } = entry;
     if (scope === undefined && tags === undefined && signal === undefined) return options;
     return {
+      ...options,
       ttl: scope?.options.ttl ?? options.ttl,
       forceFresh: scope?.options.mode === 'refresh',
       tags: tags && ((): readonly string[] => this.tagsOf(tags, call)),
@@ -218,11 +236,10 @@ export class CallExecutor implements CallRunner {
   }
 
   private cached(call: Call, key: string): Promise<unknown> {
-    const { plan, scope } = call;
-    const entry = plan.cacheable!;
-    const caller = scope?.report === undefined ? plan.caller : { ...plan.caller, report: scope.report };
-    const load = (context: LoadContext): unknown => this.load(call, entry, context, () => context.skip());
-    return entry.cache.call(key, load, this.optionsOf(entry, call), caller);
+    const entry = call.plan.cacheable!;
+    const onFailure = (context: LoadContext): void => context.leaveOut('its tags, unless or ttl failed');
+    const load = (context: LoadContext): unknown => this.load(call, entry, context, () => onFailure(context));
+    return entry.cache.call(key, load, this.optionsOf(entry, call), this.callerOf(call));
   }
 
   /** Runs the body as a loader and says what the decorators want to know of its result. */
@@ -244,7 +261,8 @@ export class CallExecutor implements CallRunner {
     const emissions = call.gathers() ? emissionsOf(value) : undefined;
     for (const emission of emissions ?? []) assertStorable(emission, plan.label);
     const result = emissions === undefined ? value : emissions.at(-1);
-    if (scope?.options.mode === 'readonly' || entry.unless?.(instance, result, args) === true) return context.skip();
+    if (scope?.options.mode === 'readonly') return context.leaveOut('readonly mode');
+    if (entry.unless?.(instance, result, args) === true) return context.leaveOut('unless');
     if (entry.ttlOf !== undefined && scope?.options.ttl === undefined && context.said.ttl === undefined) {
       context.setTtl(entry.ttlOf(instance, result, args));
     }
@@ -252,7 +270,7 @@ export class CallExecutor implements CallRunner {
   }
 }
 
-const NOBODY = { next: (): void => {}, complete: (): void => {} };
+const NOBODY = { next: (): void => {}, complete: (): void => {}, error: (): void => {} };
 
 function returnsOf(returned: unknown, label: string): 'promise' | 'observable' {
   if (isObservable(returned)) return 'observable';

@@ -1,5 +1,5 @@
 import { readTags } from '../cache/arguments.js';
-import type { Caller, GetOrSetOptions } from '../cache/call-options.js';
+import { FRESHNESS_OPTIONS, type Caller, type FreshnessOptions, type GetOrSetOptions } from '../cache/call-options.js';
 import { varied } from '../cache/cache-core.js';
 import type { CacheService } from '../cache/cache.service.js';
 import { CacheOptionsError } from '../errors/cache.errors.js';
@@ -178,7 +178,10 @@ export class PlanMaker {
       arity: record.arity,
       condition: conditionOf(options.condition),
       unless: unless && ((self, result, args) => unless.call(self, result, ...args)),
-      options: Object.freeze({ ttl: typeof ttl === 'function' ? undefined : (ttl ?? this.#config.ttl) }),
+      options: Object.freeze({
+        ttl: typeof ttl === 'function' ? undefined : (ttl ?? this.#config.ttl),
+        ...freshnessOf(options, this.#config),
+      }),
       ttlOf: ttlOf && ((self, result, args) => ttlOf.call(self, result, ...args)),
       tags: argumentTags(options.tags, record.tags),
       resultTags: resultTags(record.tags),
@@ -219,6 +222,11 @@ export class PlanMaker {
   #label(record: MethodRecord): string {
     return `${this.#type.constructor.name}.${nameOfMethod(record)}`;
   }
+}
+
+/** What a method says about freshness, or else its class. */
+export function freshnessOf(own: FreshnessOptions, config: FreshnessOptions): FreshnessOptions {
+  return Object.fromEntries(FRESHNESS_OPTIONS.map((name) => [name, own[name] ?? config[name]]));
 }
 
 function nameOfMethod(record: MethodRecord): string {

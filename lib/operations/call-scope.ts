@@ -1,6 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { assertOptions } from '../cache/arguments.js';
+import type { Caller } from '../cache/call-options.js';
 import { CacheOptionsError } from '../errors/cache.errors.js';
+import type { Explanation } from '../events/explanation.js';
 import { milliseconds, type Duration } from '../support/duration.js';
 import type { MethodRecord } from './method-record.js';
 
@@ -20,6 +22,8 @@ export interface CallOptions {
   /** In place of the ttl of the method. */
   readonly ttl?: Duration | undefined;
   readonly mode?: CallMode | undefined;
+  /** Hears what the call came to and why: the answer to "why was this not cached?". */
+  readonly explain?: ((explanation: Explanation) => void) | undefined;
 }
 
 /** Options that wait for the call they are meant for. */
@@ -28,7 +32,7 @@ export interface CallScope {
   /** The only method they are meant for; without it, the first decorated one. */
   readonly method?: MethodRecord;
   /** Hears whether the call found its value or had to load it. */
-  readonly report?: (outcome: 'hit' | 'miss') => void;
+  readonly report?: Caller['report'];
   used: boolean;
 }
 
@@ -42,10 +46,13 @@ let inUse = false;
  * @throws {CacheOptionsError} for unknown options.
  */
 export function withCacheOptions<T>(options: CallOptions, fn: () => T): T {
-  assertOptions(options, ['key', 'ttl', 'mode'], 'withCacheOptions');
+  assertOptions(options, ['key', 'ttl', 'mode', 'explain'], 'withCacheOptions');
   if (options.ttl !== undefined) milliseconds(options.ttl, 'withCacheOptions: ttl');
   if (options.mode !== undefined && !MODES.includes(options.mode)) {
     throw new CacheOptionsError(`withCacheOptions: mode must be one of ${MODES.join(', ')}; got '${options.mode}'`);
+  }
+  if (options.explain !== undefined && typeof options.explain !== 'function') {
+    throw new CacheOptionsError('withCacheOptions: explain must be a function, which is told what the call came to');
   }
   return runInCallScope({ options, used: false }, fn);
 }

@@ -23,6 +23,8 @@ export interface Follower {
   next(value: unknown): void;
   /** Hears that there are no more. */
   complete(): void;
+  /** Hears that there are no more because of this. */
+  error(error: unknown): void;
 }
 
 /** What an Observable emits, all of it, once it completes. The signal ends the subscription. */
@@ -34,7 +36,10 @@ export function collect(source: Observable<unknown>, follower: Follower, signal:
         values.push(value);
         follower.next(value);
       },
-      error: reject,
+      error(error: unknown) {
+        follower.error(error);
+        reject(error);
+      },
       complete() {
         follower.complete();
         resolve(storedOf(values));
@@ -51,22 +56,30 @@ export function collect(source: Observable<unknown>, follower: Follower, signal:
 
 /**
  * An Observable that emits what `run` comes to: the values that its follower hears of while it runs, or else
- * all of them at the end. Each subscription is one run; unsubscribing aborts its signal.
+ * all of them at the end. Each subscription is one run; unsubscribing aborts its signal. Whoever has begun to follow
+ * goes on to the end, also where `run` has come to an older answer meanwhile.
  */
 export function replay(run: (follower: Follower, signal: AbortSignal) => Promise<unknown>): Observable<unknown> {
   return new Observable((subscriber) => {
     const controller = new AbortController();
     let passed = false;
     let completed = false;
-    const follower = {
+    let following = false;
+    const follower: Follower = {
       next(value: unknown): void {
         passed = true;
         subscriber.next(value);
       },
-      complete: () => void (completed = true),
+      complete(): void {
+        completed = true;
+        if (following) subscriber.complete();
+      },
+      error: (error) => following && subscriber.error(error),
     };
     run(follower, controller.signal).then(
       (values) => {
+        following = passed && !completed;
+        if (following) return;
         completed = true;
         if (!passed) for (const value of emissionsOf(values)) subscriber.next(value);
         subscriber.complete();

@@ -1,4 +1,5 @@
-import type { Duration, DurationText } from '../support/duration.js';
+import type { FreshnessOptions } from '../cache/call-options.js';
+import type { Duration } from '../support/duration.js';
 
 // `any`: arguments and results are checked against the method by the types of the decorators.
 type Arguments = readonly any[];
@@ -18,7 +19,7 @@ export interface PlaceOptions {
 }
 
 /** What is stored and when; shared by `@Cacheable` and `@CachePut`. */
-interface StoreOptions extends PlaceOptions {
+interface StoreOptions extends PlaceOptions, Pick<FreshnessOptions, 'grace'> {
   /** Part of the key, beside that of the cache. Default: that of `@CacheConfig`. */
   readonly varyBy?: VaryBy | undefined;
   /** A duration, or what makes one of the result: `r => (r == null ? '10s' : '1h')`. Default: see `SetOptions`. */
@@ -29,19 +30,11 @@ interface StoreOptions extends PlaceOptions {
   readonly condition?: ((...args: any[]) => boolean) | undefined;
   /** True: the result is returned and not stored. For an Observable the result is its last emission. */
   readonly unless?: ((result: any, ...args: any[]) => boolean) | undefined;
-  /** Not in this release. */
-  readonly grace?: Duration | undefined;
 }
 
-export interface CacheableOptions extends StoreOptions {
+export interface CacheableOptions extends StoreOptions, FreshnessOptions {
   /** The key, stored verbatim within prefix and namespace. Default: class, method and a hash of all arguments. */
   readonly key?: string | ((...args: any[]) => string) | undefined;
-  /** Not in this release. */
-  readonly softTimeout?: DurationText | undefined;
-  /** Not in this release. */
-  readonly hardTimeout?: DurationText | undefined;
-  /** Not in this release. */
-  readonly refreshAhead?: number | Duration | undefined;
 }
 
 /** The entry of another method of the same class, by the arguments it would be called with. */
@@ -76,13 +69,11 @@ export type CacheEvictOptions = EvictConditions &
   ((AtLeastOne<Targets> & Partial<EntryOf>) | (Partial<Targets> & EntryOf));
 
 /** Class-wide settings. */
-export interface CacheConfigOptions extends PlaceOptions {
+export interface CacheConfigOptions extends PlaceOptions, FreshnessOptions {
   readonly ttl?: Duration | undefined;
   /** Replaces the class name in default keys; not inherited. */
   readonly id?: string | undefined;
   readonly varyBy?: VaryBy | undefined;
-  /** Not in this release. */
-  readonly grace?: Duration | undefined;
 }
 
 export type Operation =

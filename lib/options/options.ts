@@ -1,13 +1,15 @@
 import type { ConnectionOptions } from 'node:tls';
+import type { FreshnessOptions } from '../cache/call-options.js';
 import type { ValueType } from '../codec/codec.js';
 import type { Durability } from '../stores/file/schema.js';
 import type { Isolation } from '../stores/isolation.js';
 import type { EvictionPolicyName } from '../stores/memory/eviction.policy.js';
+import type { FarStore } from '../stores/store.js';
 import type { Clock } from '../support/clock.js';
 import type { Duration, DurationText } from '../support/duration.js';
 
 /** What every cache can be told, whatever its backend. */
-export interface CommonOptions {
+export interface CommonOptions extends FreshnessOptions {
   /** Name of the cache, for `@InjectCache(name)` and `cache: name`. Without one it is the default cache. */
   readonly name?: string | undefined;
   /** False: same API, nothing stored, decorated methods run plainly. Default: true. */
@@ -28,6 +30,13 @@ export interface CommonOptions {
   readonly anonymousGuards?: readonly (abstract new (...args: never[]) => unknown)[] | undefined;
   /** Time. Default: the process's monotonic clock. */
   readonly clock?: Clock | undefined;
+  /** For tests: what comes between the cache and its backend, such as `Faults` of `nestjs-blossom-cache/testing`. Default: nothing. */
+  readonly faults?: StoreWrapper | undefined;
+}
+
+/** Puts something between a cache and its backend. */
+export interface StoreWrapper {
+  wrap(store: FarStore): FarStore;
 }
 
 /** Limits of a memory tier. */

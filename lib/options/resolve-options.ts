@@ -1,5 +1,6 @@
 import { assertOptions, nameOf } from '../cache/arguments.js';
-import { refuseLater } from '../cache/call-options.js';
+import { FRESHNESS_OPTIONS } from '../cache/call-options.js';
+import { NO_TERMS, resolveTerms, type LoadTerms } from '../cache/call-policy.js';
 import { CacheOptionsError } from '../errors/cache.errors.js';
 import type { FileStoreOptions } from '../stores/file/file.store.js';
 import type { MemoryStoreOptions } from '../stores/memory/memory.pool.js';
@@ -13,6 +14,7 @@ import type {
   MemoryCacheOptions,
   RedisCacheOptions,
   RedisTier,
+  StoreWrapper,
 } from './options.js';
 import { FILE_OPTIONS, resolveFile } from './resolve-file.js';
 import { FOREIGN_OPTIONS, resolveForeign, type ResolvedForeign } from './resolve-foreign.js';
@@ -28,9 +30,11 @@ export interface ResolvedOptions {
   readonly ttl: number;
   /** Milliseconds. */
   readonly ttlJitter: number;
+  readonly terms: LoadTerms;
   readonly varyBy: (() => string) | undefined;
   readonly anonymousGuards: readonly unknown[];
   readonly clock: Clock;
+  readonly faults: StoreWrapper | undefined;
   readonly tiers: Tiers;
 }
 
@@ -48,7 +52,8 @@ interface Scope {
 }
 
 const COMMON = [
-  'backend', 'name', 'enabled', 'isGlobal', 'ttl', 'ttlJitter', 'prefix', 'version', 'varyBy', 'anonymousGuards', 'clock',
+  'backend', 'name', 'enabled', 'isGlobal', 'ttl', 'ttlJitter', 'prefix', 'version', 'varyBy', 'anonymousGuards', 'clock', 'faults',
+  ...FRESHNESS_OPTIONS,
 ] as const; // prettier-ignore
 
 /** What can be said besides, by backend. */
@@ -79,7 +84,6 @@ export function resolveOptions(options: BlossomCacheOptions = {}): ResolvedOptio
     );
   }
   assertOverRedis('maxStaleness', options);
-  refuseLater(options, where);
   assertOptions(options, [...COMMON, ...own], where);
   return Object.freeze({ ...common(options), tiers: tiers(options) });
 }
@@ -157,9 +161,11 @@ function common(options: BlossomCacheOptions): Omit<ResolvedOptions, 'tiers'> {
     enabled: boolean(options.enabled, 'enabled', true) && options.backend !== 'off',
     ttl,
     ttlJitter,
+    terms: Object.freeze(resolveTerms(options, NO_TERMS, 'BlossomCacheModule')),
     varyBy: callable<() => string>(options.varyBy, 'varyBy'),
     anonymousGuards: guards(options.anonymousGuards),
     clock: clock(options.clock),
+    faults: faults(options.faults),
   };
 }
 
@@ -174,6 +180,11 @@ function guards(value: unknown): readonly unknown[] {
   if (value === undefined) return [];
   if (Array.isArray(value) && value.every((guard) => typeof guard === 'function')) return Object.freeze([...value]);
   throw wrong('anonymousGuards', 'an array of guard classes', value);
+}
+
+function faults(value: StoreWrapper | undefined): StoreWrapper | undefined {
+  if (value === undefined || typeof value?.wrap === 'function') return value;
+  throw wrong('faults', 'an object with a method wrap(store), such as Faults of nestjs-blossom-cache/testing', value);
 }
 
 function clock(value: Clock | undefined): Clock {

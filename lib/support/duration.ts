@@ -31,6 +31,21 @@ export function milliseconds(value: unknown, option: string): number {
   throw unreadable(value, option);
 }
 
+/**
+ * Milliseconds in a timeout, which is a text with its unit: for a number nobody could tell which.
+ * @param option how the error names the culprit.
+ * @param least milliseconds that are the least that makes sense.
+ * @throws {CacheOptionsError}
+ */
+export function timeout(value: unknown, option: string, least: number): number {
+  const ms = typeof value === 'string' && PATTERN.test(value) ? readText(value, option) : -Infinity;
+  if (ms >= least) return ms;
+  const shown = typeof value === 'string' ? `'${value}'` : String(value);
+  throw new CacheOptionsError(
+    `${option} must be a text with its unit, such as '250ms' or '5s', ${least === 0 ? '0 or more' : 'more than 0'}; got ${shown}`,
+  );
+}
+
 function readText(text: unknown, option: string): number {
   const match = typeof text === 'string' ? PATTERN.exec(text) : null;
   if (match === null) throw unreadable(text, option);

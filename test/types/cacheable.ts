@@ -246,6 +246,8 @@ Cacheable({ varyBy: 'private' });
 Cacheable({ varyBy: () => 5 });
 // @ts-expect-error a time-out has a unit
 Cacheable({ softTimeout: 5 });
+// @ts-expect-error no unit
+CacheConfig({ graceBackoff: '30' });
 // @ts-expect-error a method has a key, a class does not
 CacheConfig({ key: 'k' });
 // @ts-expect-error no unit

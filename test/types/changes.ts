@@ -147,6 +147,8 @@ export class Refused {
   arrow = async (): Promise<User> => user;
 }
 
+// @ts-expect-error a put loads nothing
+CachePut({ key: 'k', softTimeout: '5s' });
 // @ts-expect-error a put needs a target
 CachePut();
 // @ts-expect-error a put needs a target

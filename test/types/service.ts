@@ -48,6 +48,15 @@ export async function accepted(users: Users): Promise<void> {
     return ctx.signal.aborted ? null : user;
   });
   same<typeof nullable, User | null>();
+  const kept = await cache.getOrSet(
+    'k',
+    async (ctx): Promise<User> => {
+      if (ctx.hasStale) return ctx.notModified();
+      return user.id > 0 ? user : ctx.fail('why');
+    },
+    { grace: '1h', graceBackoff: '30s', softTimeout: '0ms', hardTimeout: '5s', refreshAhead: 0.8 },
+  );
+  same<typeof kept, User>();
   const both = await cache.getOrSetMany(['a'], async (missing) => new Map(missing.map((key) => [key, user])));
   same<typeof both, Map<string, User>>();
   const object = await cache.getOrSetMany<User>(['a'], (missing) =>
@@ -63,7 +72,12 @@ export async function accepted(users: Users): Promise<void> {
   const count: number = (await cache.increment('n', 2, { ttl: '1d' })) + (await cache.decrement('n'));
   const text: string = cache.keyOf(users, 'find', [count]);
   await cache.namespace('users').invalidateTags('user');
-  await cache.invalidateTags(['user', text]);
+  await cache.invalidateTags(['user', text], { allowStale: true });
+  await cache.set('k', user, { grace: 60 });
+  cache.events.on('outcome', ({ outcome, reason, text }) => {
+    const shown: string = outcome === 'stale' ? reason : text;
+    return shown;
+  });
 
   const scoped = withCacheOptions({ key: 'k', ttl: '5s', mode: 'refresh' }, () => users.find(1));
   same<typeof scoped, Promise<User>>();
@@ -84,6 +98,16 @@ export function refused(users: Users): void {
   void cache.set('k', 1, { tll: 5 });
   // @ts-expect-error tags are several
   void cache.set('k', 1, { tags: 'user' });
+  // @ts-expect-error a time-out has a unit
+  void cache.getOrSet('k', () => 1, { softTimeout: 100 });
+  // @ts-expect-error so has a back-off
+  void cache.getOrSet('k', () => 1, { graceBackoff: 30 });
+  // @ts-expect-error what is set is not loaded
+  void cache.set('k', 1, { softTimeout: '5s' });
+  // @ts-expect-error it is the cache that knows
+  void cache.getOrSet('k', (ctx) => (ctx.stale = 1));
+  // @ts-expect-error it is told
+  withCacheOptions({ explain: true }, () => 1);
   // @ts-expect-error a loader is a function
   void cache.getOrSet('k', user);
   // @ts-expect-error the loader loads something else

@@ -255,7 +255,9 @@ describe('cacheContext', () => {
     const { service } = await start(Answers);
     service.tell = () => cacheContext().setTtl('soon' as '5s');
     await expect(service.find()).rejects.toThrow(CacheOptionsError);
-    service.tell = () => cacheContext().fail();
-    await expect(service.find()).rejects.toThrow(/not available in this release/);
+    service.tell = () => cacheContext().notModified();
+    await expect(service.find()).rejects.toThrow(/no value from before/);
+    service.tell = () => cacheContext().fail('why');
+    await expect(service.find()).rejects.toThrow('why');
   });
 });

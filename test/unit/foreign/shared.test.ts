@@ -207,3 +207,25 @@ describe('what somebody else put into the store', () => {
     });
   });
 });
+
+describe('an invalidation that allows what is stale to be served', () => {
+  const readFrom = (of: ForeignStore): Promise<unknown> => Promise.resolve(of.space('ns').read('k', clock.now()));
+
+  it('is seen by another process, and made hard by it', async () => {
+    await store.space('ns').write('k', draft('v', { tags: ['t'] }));
+    await store.invalidateTags(['t'], true);
+    expect(await readFrom(other)).toMatchObject({ value: 'v', expiresAt: -Infinity, invalidatedBy: 't' });
+    await other.invalidateTags(['t']);
+    expect(await readFrom(store)).toBeUndefined();
+  });
+
+  it('is told by the second stamp of a tag: what carries only one is void, whatever the store has', async () => {
+    await store.space('ns').write('k', draft('v', { tags: ['t'] }));
+    const name = [...network.texts.keys()].find((one) => network.texts.get(one)!.startsWith('blossom-1:'))!;
+    const { head, frame } = readRecord(network.texts.get(name), name, 1_000)!;
+    const tags = head.tags.map(([tag, stamps]): [string, string] => [tag, stamps.split('.')[0]!]);
+    network.texts.set(name, writeRecord(headTextOf({ ...head, tags }), frame, name));
+    await store.invalidateTags(['t'], true);
+    expect(await readFrom(store)).toBeUndefined();
+  });
+});

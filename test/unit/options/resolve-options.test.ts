@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { CacheOptionsError } from '../../../lib/errors/cache.errors.js';
 import type { BlossomCacheOptions } from '../../../lib/options/options.js';
 import { describeOptions } from '../../../lib/options/describe-options.js';
+import { NO_TERMS } from '../../../lib/cache/call-policy.js';
 import { resolveOptions } from '../../../lib/options/resolve-options.js';
 import { systemClock } from '../../../lib/support/clock.js';
 
@@ -16,9 +17,11 @@ describe('resolveOptions', () => {
       enabled: true,
       ttl: 3_600_000,
       ttlJitter: 0,
+      terms: NO_TERMS,
       varyBy: undefined,
       anonymousGuards: [],
       clock: systemClock,
+      faults: undefined,
       tiers: {
         memory: {
           maxSize: 1_000,
@@ -36,7 +39,7 @@ describe('resolveOptions', () => {
     const varyBy = (): string => 'x';
     const sizeOf = (): number => 1;
     const given = {
-      backend: 'memory', name: 'llm', isGlobal: false, ttl: '5m', ttlJitter: 1.5, prefix: 'app', version: 3, varyBy,
+      backend: 'memory', name: 'llm', isGlobal: false, ttl: '5m', grace: '1h', graceBackoff: '5s', softTimeout: '1s', hardTimeout: '2s', refreshAhead: 0.8, ttlJitter: 1.5, prefix: 'app', version: 3, varyBy,
       anonymousGuards: [Guard], clock, maxSize: 5, maxSizeMb: 2, evictionPolicy: 'lfu', isolation: 'clone', sizeOf,
     }; // prettier-ignore
     expect(resolve(given)).toEqual({
@@ -44,9 +47,17 @@ describe('resolveOptions', () => {
       enabled: true,
       ttl: 300_000,
       ttlJitter: 1_500,
+      terms: {
+        grace: 3_600_000,
+        graceBackoff: 5_000,
+        softTimeout: 1_000,
+        hardTimeout: 2_000,
+        refreshAhead: { part: 0.8 },
+      },
       varyBy,
       anonymousGuards: [Guard],
       clock,
+      faults: undefined,
       tiers: { memory: { maxSize: 5, maxBytes: 2_097_152, evictionPolicy: 'lfu', isolation: 'clone', sizeOf } },
     });
   });
@@ -121,10 +132,15 @@ describe('resolveOptions names the option that is wrong', () => {
     ...[null, {}, 5, { now: 5 }].map((value): [string, unknown] => ['clock', value]),
     ...[0, -1, 1.5, NaN, -Infinity, '5', null].map((value): [string, unknown] => ['maxSize', value]),
     ...[0, -1, NaN, '5', null].map((value): [string, unknown] => ['maxSizeMb', value]),
+    ...[-1, 'soon', NaN].map((value): [string, unknown] => ['grace', value]),
+    ...[5, '5', -1].map((value): [string, unknown] => ['softTimeout', value]),
+    ...[5, '0ms'].map((value): [string, unknown] => ['hardTimeout', value]),
+    ...[5, '-1s'].map((value): [string, unknown] => ['graceBackoff', value]),
+    ...['often', NaN].map((value): [string, unknown] => ['refreshAhead', value]),
     ...['LRU', 'random', 5, false].map((value): [string, unknown] => ['evictionPolicy', value]),
     ...['copy', 5, true].map((value): [string, unknown] => ['isolation', value]),
     ...[5, 'bytes', null].map((value): [string, unknown] => ['sizeOf', value]),
-    ...['maxsize', 'TTL', 'stdTTL', 'store', 'max', 'grace'].map((name): [string, unknown] => [name, 5]),
+    ...['maxsize', 'TTL', 'stdTTL', 'store', 'max', 'gracePeriod'].map((name): [string, unknown] => [name, 5]),
   ];
 
   it.each(wrong)('%s: %s', (option, value) => {

@@ -1,0 +1,28 @@
+export { checkHistory, type Promises } from './check-history.js';
+export { machineTime } from './common-time.js';
+export { FakeClock } from './fake-clock.js';
+export type { FarOperation } from './far-operations.js';
+export type { Fault, FaultRule } from './fault-plan.js';
+export { Faults, type Asked, type FaultsOptions } from './faults.js';
+export { Gate } from './gate.js';
+export type {
+  ChangeRecord,
+  ClearRecord,
+  CountRecord,
+  History,
+  HistoryRecord,
+  InvalidationRecord,
+  LoadRecord,
+  ReadRecord,
+  RemovalRecord,
+  TouchRecord,
+  TroubleRecord,
+  WriteRecord,
+} from './history.js';
+export { Random } from './random.js';
+export { Recorder, type NodeOptions } from './recorder.js';
+export { RecordedCache, type Versioned } from './recorded-cache.js';
+export { Scheduler } from './scheduler.js';
+export { settle } from './settle.js';
+export { SkewedClock, type Skew } from './skewed-clock.js';
+export type { BrokenRule, Violation } from './violation.js';
