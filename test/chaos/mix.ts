@@ -6,7 +6,7 @@ import type { Scheduler } from '../../lib/testing/scheduler.js';
 import type { DurationText } from '../../lib/support/duration.js';
 
 /** What nodes do, and how often compared with each other. */
-export const OPERATIONS = {
+const OPERATIONS = {
   getOrSet: 46,
   get: 14,
   set: 5,

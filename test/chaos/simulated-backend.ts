@@ -17,7 +17,7 @@ import { Session } from './session.js';
 
 const LIMITS = { maxSize: 100_000, maxBytes: Infinity, evictionPolicy: 'lru', isolation: 'clone' } as const;
 /** Milliseconds after which a lease runs out whose holder cannot renew it. */
-export const LEASE = 100;
+const LEASE = 100;
 
 /** What a planted bug puts in the place of a store, as the backend has it. */
 export type Alteration = (space: StoreSpace) => StoreSpace;
