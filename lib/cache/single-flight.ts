@@ -1,6 +1,6 @@
 import type { CacheEvents } from '../events/cache-events.js';
 import { CacheSerializationError } from '../errors/cache.errors.js';
-import type { Draft, Entry, LeaseAnswer, LeaseBusy, LeasePurpose, StoreSpace } from '../stores/store.js';
+import type { Draft, Entry, Lease, LeaseAnswer, LeaseBusy, LeasePurpose, StoreSpace } from '../stores/store.js';
 import { after, isPromise, type Awaitable } from '../support/awaitable.js';
 import type { Clock } from '../support/clock.js';
 import { assertStorable } from './arguments.js';
@@ -269,10 +269,10 @@ export class SingleFlight {
     const kept = said.notModified ? flight.context.before! : { value, tags };
     try {
       const draft = this.#draft(kept, request, said);
-      const stored = await flight.lease!.commit(draft);
+      const lease = flight.lease!;
+      const stored = await lease.commit(draft);
       if (!stored) this.env.events.emit('fenced', { namespace: this.namespace, key: request.key });
-      const notStored = stored ? (draft.ttl > 0 ? undefined : 'ttl is 0 or less') : 'fenced';
-      return { value: kept.value, fenced: !stored, notStored };
+      return { value: kept.value, fenced: !stored, notStored: whyNotStored(stored, lease, draft) };
     } catch (unstored) {
       await flight.letGo();
       // A stream, say, is for one reader.
@@ -292,6 +292,12 @@ export class SingleFlight {
 /** Nothing was loaded: nobody was waiting for it any more, or somebody else does it. */
 const IDLE: Landing = { value: undefined, fenced: true, idle: true };
 const NEVER = { part: 2 };
+
+function whyNotStored(held: boolean, { dropped }: Lease, { ttl }: Draft): string | undefined {
+  if (!held) return 'fenced';
+  if (dropped === true) return 'backend unreachable';
+  return ttl > 0 ? undefined : 'ttl is 0 or less';
+}
 
 /** What an entry is at this moment; a store may change it in place. */
 function entryOf({ value, tags, createdAt, expiresAt, staleUntil }: Entry): Entry {

@@ -55,6 +55,8 @@ export interface Lease {
    * Tags of the draft that the lease was not taken with count as invalidated if they were at any time since.
    */
   commit(draft: Draft): Awaitable<boolean>;
+  /** Whether it held and stored nothing all the same, because the backend failed. */
+  readonly dropped?: boolean;
   /**
    * Promises nothing any more: those who wait for it need not, and whoever asks for a lease takes it over. Until
    * somebody does it holds as before.

@@ -8,6 +8,8 @@ import type { Watch } from './local-changes.js';
 
 /** A lease that the backend granted, and may not be there to keep. */
 export class GuardedLease implements Lease {
+  dropped = false;
+
   constructor(
     private readonly guard: Guard,
     private readonly lease: Lease,
@@ -73,6 +75,7 @@ export class GuardedLease implements Lease {
    * something meanwhile, nor if it came with tags of which only the backend knows what became of them.
    */
   #uncommitted({ tags }: Draft, error: CacheBackendError, asked: boolean): boolean {
+    this.dropped = true;
     const held = this.watch.holds(tags) && tags.every((tag) => this.terms.tags.includes(tag));
     if (asked || this.terms.purpose === 'write') this.terms.bury();
     if (asked) this.watch.end();

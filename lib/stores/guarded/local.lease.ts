@@ -9,6 +9,7 @@ import type { Watch } from './local-changes.js';
  * nothing. It holds for as long as the outage lasts: when the backend is back, others may have made changes.
  */
 export class LocalLease implements Lease {
+  readonly dropped = true;
   readonly #outage: number;
   readonly #watch: Watch;
   #held = true;

@@ -8,6 +8,10 @@ export class TieredLease implements Lease {
     private readonly store: (commit: () => Awaitable<boolean>) => Awaitable<boolean>,
   ) {}
 
+  get dropped(): boolean {
+    return this.lease.dropped === true;
+  }
+
   holds(lateTags?: readonly string[]): Awaitable<boolean> {
     return this.lease.holds(lateTags);
   }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { describe, expect, it } from 'vitest';
 import { Cacheable, CacheOptionsError, withCacheOptions, type Explanation } from '../../../lib/index.js';
+import { Faults } from '../../../lib/testing/faults.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { start } from '../decorators/decorators-rig.js';
 import { hold, openCache, rejection, settle } from '../service/service-rig.js';
@@ -80,6 +81,18 @@ it('in memory it is known of entries that left, and why', async () => {
   expect(await why('d')).toBe('miss: expired');
   await cache.set('d', 1);
   expect(await why('d')).toBe('hit');
+});
+
+it('a backend that fails is said to, and nothing to have been stored', async () => {
+  const faults = new Faults();
+  const { cache } = await openCache({ faults });
+  const heard: string[] = [];
+  cache.events.on('outcome', ({ text }) => heard.push(text));
+  faults.cut();
+  await cache.getOrSet('k', () => 1);
+  await cache.getOrSet('k', () => 1);
+  faults.heal();
+  expect(heard).toEqual(Array.from({ length: 2 }, () => 'miss: backend unreachable; not stored: backend unreachable'));
 });
 
 it('joiners say that they joined', async () => {
