@@ -1,3 +1,4 @@
+import type { CacheEvents } from '../events/cache-events.js';
 import type { Entry, StoreSpace } from '../stores/store.js';
 import { isPromise } from '../support/awaitable.js';
 import { assertLoader } from './arguments.js';
@@ -15,6 +16,8 @@ import type { SingleFlight } from './single-flight.js';
 /** The entries of one namespace as a caller gets them: those that are there, or else what is loaded in their place. */
 export class ReadThrough {
   private readonly store: StoreSpace;
+  private readonly events: CacheEvents;
+  private readonly enabled: boolean;
 
   constructor(
     private readonly core: CacheCore,
@@ -22,6 +25,8 @@ export class ReadThrough {
     private readonly lookup: EntryLookup,
   ) {
     this.store = loads.store;
+    this.events = core.parts.events;
+    this.enabled = core.parts.enabled;
   }
 
   /** The fresh value. */
@@ -123,7 +128,7 @@ export class ReadThrough {
 
   private stale(key: string, caller: Caller): void {
     caller.report?.('stale');
-    this.core.parts.events.emit('stale', { namespace: this.loads.namespace, key });
+    this.events.emit('stale', { namespace: this.loads.namespace, key });
   }
 
   /** Whether a read with these options may have to renew an entry: mostly it may not. */
@@ -172,11 +177,12 @@ export class ReadThrough {
 
   /** Whether somebody wants to know what a read comes to. */
   private isAsked(caller: Caller): boolean {
-    return caller.explain !== undefined || this.core.parts.events.hears('outcome');
+    return caller.explain !== undefined || this.events.hears('outcome');
   }
 
   private inquiry(key: string | undefined, { operation, explain }: Caller): Inquiry {
-    const { events, name } = this.core.parts;
+    const { events } = this;
+    const { name } = this.core.parts;
     const about = { cache: name, namespace: this.loads.namespace, operation, key };
     return new Inquiry(about, (explanation) => {
       events.emit('outcome', explanation);
@@ -187,12 +193,12 @@ export class ReadThrough {
   /** A value was loaded and not stored: its caller is told, or spared it. */
   private unstored(error: unknown, caller: Caller): void {
     if (caller.strict) throw error;
-    this.core.parts.events.emit('error', { operation: caller.operation, error });
+    this.events.emit('error', { operation: caller.operation, error });
   }
 
   /** Whether the lookup is left out: asked for, or there is nothing to look into. */
   private loadsAnyway(options: GetOrSetOptions | null): boolean {
-    return options === null || options.forceFresh === true || !this.core.parts.enabled;
+    return options === null || options.forceFresh === true || !this.enabled;
   }
 
   /** @param seen the entry that is there, fresh or not, if one is known of */
@@ -206,9 +212,9 @@ export class ReadThrough {
     checkGetOrSetOptions(options, operation);
     assertLoader(loader, operation);
     const { policy } = this;
-    const asked = this.core.parts.enabled ? options : { ...options, forceFresh: true };
+    const asked = this.enabled ? options : { ...options, forceFresh: true };
     const terms = policy.terms(options, operation);
-    const looks = this.core.parts.enabled && (seen !== undefined || options.forceFresh === true);
+    const looks = this.enabled && (seen !== undefined || options.forceFresh === true);
     const stale = seen instanceof Stale ? seen.entry : undefined;
     return { key, loader, options: asked, policy, terms, looks, seen: stale, operation };
   }
