@@ -52,7 +52,7 @@ const OF_THE_DATABASE: readonly Damage[] = [
     other.exec("CREATE TABLE entries(id INTEGER PRIMARY KEY, secret TEXT); INSERT INTO entries(secret) VALUES ('x')");
     other.close();
   }], // prettier-ignore
-  ['of a later release', 'aside', changed('', (bytes) => bytes.writeUInt32BE(2, 60))],
+  ['of a later release', 'aside', changed('', (bytes) => bytes.writeUInt32BE(3, 60))],
 ];
 
 /** One that was closed, and two that were killed. */

@@ -107,6 +107,8 @@ async function introduce(
   if (optIn) await trackOnDemand(client);
   const time = new ServerTime(clock, terms.offset);
   await time.measure(() => client.sendCommand(['TIME']));
+  // What changed while nobody listened was announced to nobody.
+  terms.tracking.forgetAll();
   return new Session({ client, tracked: tracking, optIn, time, commandTimeout }, clock, onEnd);
 }
 
