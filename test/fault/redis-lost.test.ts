@@ -104,20 +104,6 @@ describe('a server that is not there at boot', () => {
   });
 });
 
-it('H17 memory serves nothing of what it was told over a connection before, once there is another one', async () => {
-  const server = await RedisServer.start();
-  const app = await RedisApp.on(server, true);
-  const connection = await connectTo(server);
-  for (let round = 0; round < 5; round += 1) {
-    await app.cache.set('k', 'before');
-    expect(await app.cache.get('k')).toBe('before');
-    await connection.command('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
-    await connection.command('FLUSHALL');
-    await eventually('it works again', () => works(app, 'w'));
-    expect(await app.cache.get('k')).toBeUndefined();
-  }
-});
-
 describe('a server that is killed under load', () => {
   it('and comes back empty: nothing is thrown, and nothing of before is served', async () => {
     const server = await RedisServer.start();
