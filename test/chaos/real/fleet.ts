@@ -49,6 +49,8 @@ interface Line {
   readonly stall?: number;
 }
 
+/** Milliseconds of a story whose nodes take their time, so that what they did can still be read. */
+const LONG = 30_000;
 /** Milliseconds by which clocks may differ, of which one is read now and then only. */
 const OVERRUN = 150;
 
@@ -108,7 +110,8 @@ export class RealFleet {
     const journal = join(this.story.directory, `${name}.jsonl`);
     this.#journals.push(journal);
     const seed = this.random.integer(1, 1_000_000);
-    const child = new Child('../../chaos/real/child/node.mjs', { name, seed, options, journal });
+    const pause = this.story.ms > LONG ? 60 : 4;
+    const child = new Child('../../chaos/real/child/node.mjs', { name, seed, options, journal, pause });
     return { options, incarnation, child: await child.ready() };
   }
 

@@ -10,12 +10,14 @@ const lib = process.env.BLOSSOM_LIB;
 const { BlossomCacheModule, CacheBackendError, CacheService, CacheTimeoutError } = await import(`${lib}index.js`);
 const { Random, Recorder } = await import(`${lib}testing/index.js`);
 
-const { name, seed, options, journal } = settings;
+const { name, seed, options, journal, pause } = settings;
 const random = new Random(seed);
 /** Calls that are under way at once at most. */
 const AT_ONCE = 8;
 /** Milliseconds after which nothing is added to the record of something that is over. */
 const SETTLED = 2_000;
+/** Milliseconds for which one counter is in use. */
+const COUNTED = 2_000;
 /** Milliseconds between two looks at what has changed. */
 const LOOK = 20;
 const KEYS = ['a', 'b', 'c', 'd', 'e', 'f'];
@@ -103,7 +105,9 @@ const DEEDS = {
   invalidate: () => cache.invalidateTags([random.pick(TAGS)]),
   invalidateStale: () => cache.invalidateTags([random.pick(TAGS)], { allowStale: true }),
   clear: () => cache.clear(),
-  increment: () => counters.increment('count', random.integer(1, 3), { ttl: Infinity }),
+  // Each for a while: sums are compared with all those of their key.
+  increment: () =>
+    counters.increment(`count ${Math.floor(Date.now() / COUNTED)}`, random.integer(1, 3), { ttl: Infinity }),
 };
 const WEIGHTS = {
   getOrSet: 60, get: 30, set: 4, delete: 4, take: 2, touch: 2, invalidate: 3, invalidateStale: 2, clear: 0.5, increment: 4,
@@ -115,7 +119,7 @@ const unexpected = [];
 
 async function play() {
   while (state.running) {
-    await sleep(random.integer(0, 4));
+    await sleep(random.integer(0, pause));
     const deed = random.weighted(WEIGHTS);
     done += 1;
     try {
