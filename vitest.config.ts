@@ -4,12 +4,16 @@ import { defineConfig, type Plugin } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { COMPILED_LIB } from './test/support/compiled-lib.js';
 
+/** Files that start a thread. */
+const STARTERS = ['stores/file/write-queue', 'write-behind/file.journal'];
+
 /** Threads are started from JavaScript; the tests run on TypeScript. */
 const compiledThreads: Plugin = {
   name: 'compiled-threads',
   transform(code, id) {
-    if (!id.endsWith('/lib/stores/file/write-queue.ts')) return undefined;
-    const compiled = JSON.stringify(pathToFileURL(join(COMPILED_LIB, 'stores/file/write-queue.js')).href);
+    const starter = STARTERS.find((file) => id.endsWith(`/lib/${file}.ts`));
+    if (starter === undefined) return undefined;
+    const compiled = JSON.stringify(pathToFileURL(join(COMPILED_LIB, `${starter}.js`)).href);
     return { code: code.replace('import.meta.url', compiled), map: null };
   },
 };

@@ -2,6 +2,7 @@ import type { Provider } from '@nestjs/common';
 import { APP_INTERCEPTOR, DiscoveryService, HttpAdapterHost, ModuleRef } from '@nestjs/core';
 import { CacheRegistry, type OpenCache } from './boot/cache-registry.js';
 import { InstanceBinder } from './boot/instance-binder.js';
+import { WriteHandlers } from './boot/write-handlers.js';
 import { nameOf } from './cache/arguments.js';
 import type { NamespaceDefaults } from './cache/call-policy.js';
 import type { CacheService } from './cache/cache.service.js';
@@ -32,6 +33,11 @@ export const coreProviders: Provider[] = [
     provide: InstanceBinder,
     inject: [DiscoveryService, CacheRegistry, CallExecutor, CacheLog],
     useFactory: (discovery, registry, executor, log) => new InstanceBinder(discovery, registry, executor, log),
+  },
+  {
+    provide: WriteHandlers,
+    inject: [DiscoveryService, CacheRegistry],
+    useFactory: (discovery, registry) => new WriteHandlers(discovery, registry),
   },
   {
     provide: HandlerCache,

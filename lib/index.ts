@@ -18,6 +18,7 @@ export { CacheEvict } from './decorators/cache-evict.decorator.js';
 export { CachePut } from './decorators/cache-put.decorator.js';
 export { CacheTags } from './decorators/cache-tags.decorator.js';
 export { Cacheable } from './decorators/cacheable.decorator.js';
+export { WriteBehindHandler } from './decorators/write-behind-handler.decorator.js';
 export { InjectCache } from './decorators/inject-cache.decorator.js';
 export {
   CacheBackendError,
@@ -31,7 +32,7 @@ export {
   type CacheErrorCode,
 } from './errors/cache.errors.js';
 export type { CacheEventMap, CacheEventSource, CacheEventType, CacheListener } from './events/cache-events.js';
-export type { CacheStats, TierStats } from './events/cache-stats.js';
+export type { CacheStats, TierStats, WriteBehindStats } from './events/cache-stats.js';
 export type { Explanation, Outcome } from './events/explanation.js';
 export { CacheInterceptor } from './http/cache.interceptor.js';
 export { withCacheOptions, type CallMode, type CallOptions } from './operations/call-scope.js';
@@ -64,6 +65,9 @@ export type {
   RedisSocket,
   RedisTier,
   StoredOptions,
+  WriteBehindOptions,
 } from './options/options.js';
 export type { Clock } from './support/clock.js';
 export { duration, type Duration, type DurationText } from './support/duration.js';
+export type { WriteBehindHandlerOptions } from './write-behind/handler-record.js';
+export type { WriteBehindItem } from './write-behind/write-behind.js';

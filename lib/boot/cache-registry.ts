@@ -7,13 +7,16 @@ import type { CacheLog } from '../events/cache-log.js';
 import { CacheBinding, type CallRunner } from '../operations/binding.js';
 import { describeOptions } from '../options/describe-options.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
+import type { WriteBehind } from '../write-behind/write-behind.js';
 import { openStore } from './open-store.js';
+import { openWriteBehind } from './open-write-behind.js';
 
 /** One cache of an application. */
 export interface OpenCache {
   readonly options: ResolvedOptions;
   readonly service: CacheService;
   readonly binding: CacheBinding;
+  readonly behind: WriteBehind;
   /** Stops what runs in the background, and closes what was opened. */
   close(): Promise<void>;
 }
@@ -39,11 +42,13 @@ export class CacheRegistry implements OnApplicationShutdown {
     const { enabled, clock, ttl, ttlJitter, terms, varyBy } = options;
     const core = new CacheCore({ name, enabled, store, events, tiers, clock, keyOf, ttl, ttlJitter, terms, varyBy });
     const service = new CacheService(core, '');
+    const behind = (core.behind = openWriteBehind(options, core, log));
     const close = async (): Promise<void> => {
+      await behind.close();
       core.close();
       await store.close();
     };
-    const opened = { options, service, close, binding: new CacheBinding(this.runner, service) };
+    const opened = { options, service, behind, close, binding: new CacheBinding(this.runner, service) };
     this.caches.set(options.name, opened);
     log.info(describeOptions(options));
     return opened;
@@ -52,6 +57,10 @@ export class CacheRegistry implements OnApplicationShutdown {
   /** The open cache of that name; without a name, the default one. */
   find(name?: string): OpenCache | undefined {
     return this.caches.get(name);
+  }
+
+  all(): readonly OpenCache[] {
+    return [...this.caches.values()];
   }
 
   /** @throws {CacheOptionsError} if a cache or another namespace goes by that name already. */

@@ -4,6 +4,7 @@ import { CacheKeyError } from '../errors/cache.errors.js';
 import type { Store } from '../stores/store.js';
 import type { Clock } from '../support/clock.js';
 import { WeakRegistry } from '../support/weak-registry.js';
+import { PendingValues, type Behind } from './behind.js';
 import { CallPolicy, NO_TERMS, type LoadTerms, type NamespaceDefaults } from './call-policy.js';
 import { nameOf } from './arguments.js';
 import { SingleFlight } from './single-flight.js';
@@ -37,6 +38,10 @@ export class CacheCore {
   /** Counts the changes made through this process, so that a load can tell who joined it after one. */
   readonly changes = { count: 0 };
   readonly timers: Timers;
+  /** Accepted by `writeBehind`, and not yet written. */
+  readonly pending = new PendingValues();
+  /** What `writeBehind` goes to. */
+  behind: Behind | undefined;
   /** Whether somewhere entries are renewed ahead by default. */
   renews = false;
   readonly #policies = new Map<string, CallPolicy>();

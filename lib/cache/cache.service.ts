@@ -1,6 +1,6 @@
 import type { CacheEvents, CacheEventSource } from '../events/cache-events.js';
 import type { CacheStats } from '../events/cache-stats.js';
-import { notAvailable } from '../errors/cache.errors.js';
+import { CacheOptionsError, notAvailable } from '../errors/cache.errors.js';
 import type { Draft, Entry, StoreSpace } from '../stores/store.js';
 import { after, type Awaitable } from '../support/awaitable.js';
 import { milliseconds, type Duration } from '../support/duration.js';
@@ -47,7 +47,7 @@ export class CacheService {
     this.loads = core.loads(namespace);
     this.store = this.loads.store;
     this.channel = core.parts.events;
-    this.lookup = new EntryLookup(core.parts, this.store, namespace);
+    this.lookup = new EntryLookup(core.parts, core.pending, this.store, namespace);
     this.reads = new ReadThrough(core, this.loads, this.lookup);
     this.isEnabled = core.parts.enabled;
   }
@@ -242,12 +242,15 @@ export class CacheService {
 
   /** What the cache has done, all its namespaces together. */
   async getStats(): Promise<CacheStats> {
-    return this.core.stats.snapshot(await this.core.parts.store.measure());
+    const { stats, parts, behind } = this.core;
+    const [held, writeBehind] = await Promise.all([parts.store.measure(), behind?.measure()]);
+    return { ...stats.snapshot(held), ...(writeBehind === undefined ? {} : { writeBehind }) };
   }
 
   /** Starts counting anew; the entries stay. */
   resetStats(): void {
     this.core.stats.reset();
+    this.core.behind?.resetCounts();
   }
 
   /**
@@ -274,9 +277,26 @@ export class CacheService {
     throw notAvailable('writeThrough');
   }
 
-  /** Not in this release. */
-  async writeBehind(_queue: string, _key: string, _value: unknown, _options?: SetOptions): Promise<void> {
-    throw notAvailable('writeBehind');
+  /**
+   * Stores a value, and writes it to its source later: by the method that carries `@WriteBehindHandler(queue)`. Resolves when the
+   * journal has it. Until the source has it, reads in this process answer with it, also after an eviction.
+   * @throws {CacheOptionsError} where nobody handles the queue, {@link CacheSerializationError} for what cannot be kept,
+   * {@link CacheBackendError} where the journal is full or fails: then nothing is stored or written.
+   */
+  async writeBehind(queue: string, key: string, value: unknown, options?: SetOptions): Promise<void> {
+    const located = this.locate(key, 'writeBehind');
+    const draft = this.draft(value, options, 'writeBehind');
+    const { behind, parts } = this.core;
+    if (behind === undefined) throw new CacheOptionsError('writeBehind: this cache was made without Nest');
+    const { ttl, grace, tags } = draft;
+    const namespace = this.namespaceName;
+    const waiting = await behind.accept(queue, { key, namespace, located, value, ttl, grace, tags });
+    try {
+      await this.change(() => this.store.write(located, { ...draft, value: waiting }));
+    } catch (error) {
+      // It has been accepted: that the cache fails changes nothing about it.
+      parts.events.emit('error', { operation: 'writeBehind', error });
+    }
   }
 
   /** Not in this release. */

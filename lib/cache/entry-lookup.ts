@@ -3,6 +3,7 @@ import type { Entry, StoreSpace } from '../stores/store.js';
 import { isPromise, type Awaitable } from '../support/awaitable.js';
 import type { Clock } from '../support/clock.js';
 import { assertKey } from './arguments.js';
+import type { PendingValues } from './behind.js';
 import { varied, type CacheParts } from './cache-core.js';
 import { freshness } from './freshness.js';
 
@@ -35,6 +36,7 @@ export class EntryLookup {
 
   constructor(
     { events, clock, varyBy }: CacheParts,
+    private readonly pending: PendingValues,
     private readonly store: StoreSpace,
     private readonly namespace: string,
   ) {
@@ -54,6 +56,11 @@ export class EntryLookup {
 
   /** The entry, counted as a hit, or a miss: then there may be one that is past its ttl. */
   find(located: string): Awaitable<Entry | Stale | undefined> {
+    const waiting = this.waiting(located);
+    if (waiting !== undefined) {
+      this.events.hit(this.namespace, located);
+      return waiting;
+    }
     const now = this.coarseNow();
     const entry = this.store.read(located, now);
     return isPromise(entry) ? entry.then((found) => this.judge(located, found, now)) : this.judge(located, entry, now);
@@ -67,7 +74,7 @@ export class EntryLookup {
     const entries = isPromise(read) ? await read : read;
     const found = new Map<string, Entry | Stale>();
     for (const [key, located] of wanted) {
-      const entry = this.judge(located, entries.get(located), now);
+      const entry = this.judge(located, this.waiting(located) ?? entries.get(located), now);
       if (entry !== undefined) found.set(key, entry);
     }
     return found;
@@ -76,8 +83,18 @@ export class EntryLookup {
   /** The fresh entry, not counted. */
   async peek(key: string, operation: string): Promise<Entry | undefined> {
     const now = this.clock.now();
-    const entry = await this.store.read(this.locate(key, operation), now);
+    const located = this.locate(key, operation);
+    if (this.pending.size > 0) {
+      const waiting = this.pending.peek(this.namespace, located);
+      if (waiting !== undefined) return waiting;
+    }
+    const entry = await this.store.read(located, now);
     return entry !== undefined && freshness(entry, now) === 'fresh' ? entry : undefined;
+  }
+
+  /** What this process has accepted for the source, which has not reached it yet. */
+  waiting(located: string): Entry | undefined {
+    return this.pending.size === 0 ? undefined : this.pending.find(this.namespace, located);
   }
 
   /** What `find` goes by. */

@@ -47,6 +47,12 @@ export interface CacheEventMap {
   outage: { reason: string };
   /** The backend works again, and has been told the `delivered` evictions that it missed. */
   recovery: { delivered: number };
+  /** Writes have reached their source; `ms` is how long their handler ran, with what the cache had to do. */
+  flush: { queue: string; writes: number; ms: number };
+  /** Writes could not be handed over, or their handler failed; they are tried again. */
+  flushFailure: { queue: string; writes: number; error: unknown };
+  /** Writes were given up, and handed to `onDeadLetter`. */
+  deadLetter: { queue: string; writes: number; error: unknown };
 }
 
 export type CacheEventType = keyof CacheEventMap;
@@ -142,5 +148,8 @@ function zeroCounts(): Record<CacheEventType, number> {
     setAside: 0,
     outage: 0,
     recovery: 0,
+    flush: 0,
+    flushFailure: 0,
+    deadLetter: 0,
   };
 }

@@ -36,6 +36,22 @@ export interface CacheStats {
   readonly bytes: number | undefined;
   /** What each tier does, by its name (`memory`, `file`), where there are two. What is said above is of both together. */
   readonly tiers?: Readonly<Record<string, TierStats>>;
+  /** What waits to be written to its source, by queue, where there are such queues. */
+  readonly writeBehind?: Readonly<Record<string, WriteBehindStats>>;
+}
+
+/** What one write-behind queue holds, and has done. */
+export interface WriteBehindStats {
+  /** Writes accepted that have not reached their source; `undefined` where the journal cannot tell cheaply. */
+  readonly depth: number | undefined;
+  /** Milliseconds for which the oldest of them has waited; 0 where there is none. */
+  readonly lag: number | undefined;
+  /** Writes that have reached it. */
+  readonly flushed: number;
+  /** Writes that were part of a call that failed, once for each such call. */
+  readonly retries: number;
+  /** Writes that were given up. */
+  readonly deadLetters: number;
 }
 
 /** What one tier of a cache has done. */

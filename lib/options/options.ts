@@ -30,8 +30,25 @@ export interface CommonOptions extends FreshnessOptions {
   readonly anonymousGuards?: readonly (abstract new (...args: never[]) => unknown)[] | undefined;
   /** Time. Default: the process's monotonic clock. */
   readonly clock?: Clock | undefined;
+  /** How `writeBehind` keeps what it has accepted. */
+  readonly writeBehind?: WriteBehindOptions | undefined;
   /** For tests: what comes between the cache and its backend, such as `Faults` of `nestjs-blossom-cache/testing`. Default: nothing. */
   readonly faults?: StoreWrapper | undefined;
+}
+
+/** The journal of accepted writes that have not reached their source. */
+export interface WriteBehindOptions {
+  /**
+   * - `'memory'`: lost when the process ends without a shutdown.
+   * - `'file'`: survives `kill -9` and a loss of power; delivered when the application starts again.
+   *
+   * Default: `'file'` where the cache has a `cacheDir`, else `'memory'`.
+   */
+  readonly journal?: 'memory' | 'file' | undefined;
+  /** The directory of the journal `'file'`; made if it is missing. Several processes of one machine may share it. Default: `cacheDir`. */
+  readonly dir?: string | undefined;
+  /** How long a shutdown waits for what is pending to be delivered. Default: `'10s'`. */
+  readonly flushTimeout?: DurationText | undefined;
 }
 
 /** Puts something between a cache and its backend. */

@@ -1,6 +1,7 @@
 import { assertOptions, nameOf } from '../cache/arguments.js';
 import { FRESHNESS_OPTIONS } from '../cache/call-options.js';
 import { NO_TERMS, resolveTerms, type LoadTerms } from '../cache/call-policy.js';
+import type { CodecOptions } from '../codec/codec.js';
 import { CacheOptionsError } from '../errors/cache.errors.js';
 import type { FileStoreOptions } from '../stores/file/file.store.js';
 import type { MemoryStoreOptions } from '../stores/memory/memory.pool.js';
@@ -21,6 +22,7 @@ import { FOREIGN_OPTIONS, resolveForeign, type ResolvedForeign } from './resolve
 import { MEMORY_OPTIONS, resolveMemory } from './resolve-memory.js';
 import { maxStaleness, REDIS_OPTIONS, resolveRedis } from './resolve-redis.js';
 import { resolveStored, STORED_OPTIONS, type ResolvedStored } from './resolve-stored.js';
+import { resolveWriteBehind, type ResolvedWriteBehind } from './resolve-write-behind.js';
 
 /** The options of one cache, complete and checked. */
 export interface ResolvedOptions {
@@ -36,6 +38,9 @@ export interface ResolvedOptions {
   readonly clock: Clock;
   readonly faults: StoreWrapper | undefined;
   readonly tiers: Tiers;
+  readonly writeBehind: ResolvedWriteBehind;
+  /** How writes become bytes that wait for their source: as entries do. */
+  readonly codec: CodecOptions;
 }
 
 /** Where entries are kept; with two, memory stands in front of the other one. */
@@ -53,6 +58,7 @@ interface Scope {
 
 const COMMON = [
   'backend', 'name', 'enabled', 'isGlobal', 'ttl', 'ttlJitter', 'prefix', 'version', 'varyBy', 'anonymousGuards', 'clock', 'faults',
+  'writeBehind',
   ...FRESHNESS_OPTIONS,
 ] as const; // prettier-ignore
 
@@ -85,7 +91,14 @@ export function resolveOptions(options: BlossomCacheOptions = {}): ResolvedOptio
   }
   assertOverRedis('maxStaleness', options);
   assertOptions(options, [...COMMON, ...own], where);
-  return Object.freeze({ ...common(options), tiers: tiers(options) });
+  const places = tiers(options);
+  const { file, redis, foreign } = places;
+  return Object.freeze({
+    ...common(options),
+    tiers: places,
+    writeBehind: resolveWriteBehind(options, file?.store.directory),
+    codec: (file ?? redis ?? foreign ?? resolveStored({})).codec,
+  });
 }
 
 function tiers(options: BlossomCacheOptions): Tiers {
@@ -151,7 +164,7 @@ function assertOverRedis(option: 'commandTimeout' | 'maxStaleness', options: Blo
   throw new CacheOptionsError(`BlossomCacheModule: ${option} is for a hybrid over redis; remove it`);
 }
 
-function common(options: BlossomCacheOptions): Omit<ResolvedOptions, 'tiers'> {
+function common(options: BlossomCacheOptions): Omit<ResolvedOptions, 'tiers' | 'writeBehind' | 'codec'> {
   boolean(options.isGlobal, 'isGlobal', true);
   const ttl = milliseconds(options.ttl === undefined ? '1h' : options.ttl, 'ttl');
   const ttlJitter = milliseconds(options.ttlJitter === undefined ? 0 : options.ttlJitter, 'ttlJitter');

@@ -172,6 +172,7 @@ export class RecordedCache {
     } finally {
       record.watched = [...record.watched, ...context.said.tags];
       record.end = this.node.now();
+      this.node.hasValue();
     }
   }
 

@@ -16,6 +16,8 @@ export class RecordedNode {
     readonly name: string,
     private readonly time: CommonTime,
     private readonly write: (record: HistoryRecord) => void,
+    /** A load has come to a value that nobody has seen yet. */
+    readonly hasValue: () => void,
     delivered?: () => boolean,
   ) {
     this.#delivered = delivered ?? (() => !this.down);

@@ -29,8 +29,15 @@ export class Recorder {
   readonly #time: CommonTime;
   readonly #nodes = new Map<string, RecordedNode>();
 
-  /** @param now milliseconds by a clock that all nodes share. Default: the monotonic one of this machine. */
-  constructor(now?: () => number) {
+  /**
+   * @param now milliseconds by a clock that all nodes share. Default: the monotonic one of this machine.
+   * @param onValue called when a load has come to a value, before anybody can be given it: for who keeps a journal
+   * that has to survive the process. Default: nobody.
+   */
+  constructor(
+    now?: () => number,
+    private readonly onValue: () => void = () => {},
+  ) {
     this.#time = new CommonTime(now);
   }
 
@@ -54,7 +61,7 @@ export class Recorder {
   }
 
   #begin(name: string, cache: CacheService, { delivered }: NodeOptions): RecordedNode {
-    const node = new RecordedNode(name, this.#time, (record) => this.#records.push(record), delivered);
+    const node = new RecordedNode(name, this.#time, (record) => this.#records.push(record), this.onValue, delivered);
     let over: (() => void) | undefined;
     cache.events.on('outage', ({ reason }) => {
       over = this.trouble(name, reason);

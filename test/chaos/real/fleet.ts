@@ -35,7 +35,6 @@ export interface Story {
 
 /** What came of it. */
 export interface Outcome {
-  readonly operations: number;
   readonly records: number;
   readonly disturbances: Readonly<Record<string, number>>;
   /** Milliseconds for which a node was kept from running at most. */
@@ -75,14 +74,11 @@ export class RealFleet {
     const { nodes, ms } = this.story;
     this.#nodes.push(...(await Promise.all(nodes.map((options, place) => this.#start(options, 0, place)))));
     const disturbances = await this.#disturb(machineTime() + ms);
-    const said = await Promise.all(
-      this.#nodes.map(({ child }) => child.ask<{ done: number; unexpected: string[] }>('stop')),
-    );
+    const said = await Promise.all(this.#nodes.map(({ child }) => child.ask<{ unexpected: string[] }>('stop')));
     await Promise.all(this.#nodes.map(({ child }) => child.kill()));
     const { history, stall } = this.#read();
     const violations = judge(history, this.story, stall);
     return {
-      operations: said.reduce((sum, { done }) => sum + done, 0),
       records: history.length,
       disturbances,
       stall: Math.round(stall),

@@ -1,0 +1,205 @@
+import { randomUUID } from 'node:crypto';
+import type { Behind, BehindWrite } from '../cache/behind.js';
+import type { CacheCore } from '../cache/cache-core.js';
+import type { Codec } from '../codec/codec.js';
+import { CacheOptionsError } from '../errors/cache.errors.js';
+import type { CacheLog } from '../events/cache-log.js';
+import type { WriteBehindStats } from '../events/cache-stats.js';
+import { schedule, systemClock } from '../support/clock.js';
+import { CacheFence } from './cache-fence.js';
+import type { Journal, JournalRow } from './journal.js';
+import { LocalQueue } from './local.queue.js';
+import type { PendingWrite, QueueSettings, WriteObserver, WriteWorker } from './write-queue.js';
+
+/** One write as the application's handler gets it. */
+export interface WriteBehindItem<T = unknown> {
+  /** The same for every attempt, also after a restart. */
+  readonly id: string;
+  readonly key: string;
+  readonly value: T;
+}
+
+/** The application's side of a queue. */
+export interface WriteHandler {
+  readonly queue: string;
+  readonly settings: QueueSettings;
+  write(items: readonly WriteBehindItem[]): unknown;
+  /** Undefined: what fails is tried for ever. */
+  readonly onDeadLetter: ((items: readonly WriteBehindItem[], error: unknown) => unknown) | undefined;
+}
+
+/** What one cache's write-behind consists of. */
+export interface WriteBehindParts {
+  readonly core: CacheCore;
+  readonly log: CacheLog;
+  readonly codec: Codec;
+  readonly journal: Journal;
+  /** Milliseconds for which a shutdown waits for what is pending. */
+  readonly flushTimeout: number;
+}
+
+interface Served {
+  readonly handler: WriteHandler;
+  readonly queue: LocalQueue;
+  readonly counts: { flushed: number; retries: number; deadLetters: number };
+}
+
+/** The write-behind queues of one cache: takes writes on, answers reads with them, and hands them to their handlers. */
+export class WriteBehind implements Behind {
+  readonly #served = new Map<string, Served>();
+  readonly #fence: CacheFence;
+  #started: Promise<void> | undefined;
+
+  constructor(private readonly parts: WriteBehindParts) {
+    this.#fence = new CacheFence(parts.core);
+  }
+
+  /** @throws {CacheOptionsError} where the queue has a handler already. */
+  register(handler: WriteHandler): void {
+    const name = handler.queue;
+    if (this.#served.has(name)) {
+      throw new CacheOptionsError(
+        `@WriteBehindHandler: the queue '${name}' has a handler already; give this one another name`,
+      );
+    }
+    const { core, journal } = this.parts;
+    const { timers, parts: { clock } } = core; // prettier-ignore
+    const counts = { flushed: 0, retries: 0, deadLetters: 0 };
+    const observer = this.#observer(name, counts);
+    const queue = new LocalQueue({ name, settings: handler.settings, journal, observer, clock, timers });
+    this.#served.set(name, { handler, queue, counts });
+  }
+
+  /** @throws {CacheOptionsError} where nobody handles the queue. */
+  async accept(queue: string, { ttl, ...write }: BehindWrite): Promise<unknown> {
+    const served = this.#served.get(queue);
+    if (served === undefined) {
+      throw new CacheOptionsError(
+        `writeBehind: nobody handles the queue '${queue}': put @WriteBehindHandler('${queue}') on a method of a provider of this application`,
+        { operation: 'writeBehind' },
+      );
+    }
+    const acceptedAt = this.parts.core.parts.clock.now();
+    const value = this.#copy(write.value);
+    const pending = { ...write, id: randomUUID(), value, acceptedAt, expiresAt: acceptedAt + ttl };
+    return (await served.queue.accept(pending)).value;
+  }
+
+  /** Resumes what an earlier run left behind, and begins to deliver. */
+  start(): Promise<void> {
+    return (this.#started ??= this.#start());
+  }
+
+  /** Delivers what is pending, as far as there is time. */
+  async flush(): Promise<void> {
+    if (this.#started === undefined) return;
+    const queues = [...this.#served.values()].map(({ queue }) => queue.flush());
+    await this.#patiently(Promise.all(queues));
+  }
+
+  async close(): Promise<void> {
+    const left = await this.measure();
+    await this.#patiently(Promise.all([...this.#served.values()].map(({ queue }) => queue.close())));
+    await this.parts.journal.close();
+    for (const [queue, { depth }] of Object.entries(left ?? {})) {
+      if (depth === 0) continue;
+      const fate = this.parts.journal.lasts ? 'stay in the journal until the next start' : 'are lost';
+      this.parts.log.warn(
+        `write-behind '${queue}': ${depth} writes could not be delivered before the shutdown and ${fate}`,
+      );
+    }
+  }
+
+  async measure(): Promise<Readonly<Record<string, WriteBehindStats>> | undefined> {
+    if (this.#served.size === 0) return undefined;
+    const all = [...this.#served].map(async ([name, { queue, counts }]): Promise<[string, WriteBehindStats]> => {
+      const { depth, lag } = await queue.measure();
+      return [name, { depth, lag, ...counts }];
+    });
+    return Object.fromEntries(await Promise.all(all));
+  }
+
+  resetCounts(): void {
+    for (const { counts } of this.#served.values()) Object.assign(counts, { flushed: 0, retries: 0, deadLetters: 0 });
+  }
+
+  async #start(): Promise<void> {
+    const { journal } = this.parts;
+    if (this.#served.size === 0) return;
+    this.#adopt(await journal.open((rows) => this.#adopt(rows)));
+    for (const served of this.#served.values()) served.queue.start(this.#worker(served));
+  }
+
+  #adopt(rows: readonly JournalRow[]): void {
+    for (const name of new Set(rows.map(({ queue }) => queue))) {
+      const own = rows.filter(({ queue }) => queue === name);
+      const served = this.#served.get(name);
+      if (served !== undefined) served.queue.adopt(own);
+      else this.#unhandled(name, own.length);
+    }
+  }
+
+  #unhandled(queue: string, writes: number): void {
+    const message = `write-behind '${queue}': the journal holds ${writes} writes and nobody handles the queue: they stay there`;
+    this.parts.log.warnOnce(`unhandled ${queue}`, message);
+  }
+
+  #worker({ handler, counts }: Served): WriteWorker {
+    const { queue, onDeadLetter } = handler;
+    const { events } = this.parts.core.parts;
+    return {
+      deliver: async (writes) => {
+        const began = performance.now();
+        await this.#fence.around(writes, async () => handler.write(writes.map(itemOf)));
+        counts.flushed += writes.length;
+        events.emit('flush', { queue, writes: writes.length, ms: performance.now() - began });
+      },
+      bury: async (writes, error) => {
+        if (onDeadLetter === undefined) return false;
+        try {
+          await onDeadLetter(writes.map(itemOf), error);
+        } catch (unburied) {
+          this.parts.log.failure(`write-behind '${queue}'`, 'could not hand over dead letters', unburied);
+          return false;
+        }
+        await this.#fence.evict(writes);
+        counts.deadLetters += writes.length;
+        events.emit('deadLetter', { queue, writes: writes.length, error });
+        return true;
+      },
+    };
+  }
+
+  #observer(queue: string, counts: Served['counts']): WriteObserver {
+    const { core, log } = this.parts;
+    return {
+      accepted: (write) => core.pending.put(write),
+      settled: (write) => core.pending.drop(write),
+      retrying: (writes, error) => {
+        counts.retries += writes;
+        core.parts.events.emit('flushFailure', { queue, writes, error });
+        log.failure(`write-behind '${queue}'`, 'could not be delivered and will be retried', error);
+      },
+    };
+  }
+
+  /** What decoding gives: whatever its owner does to it later, this is what was accepted. */
+  #copy(value: unknown): unknown {
+    const { codec } = this.parts;
+    return codec.parse(codec.serialise(value));
+  }
+
+  /** Waits for as long as a shutdown may, by the time of the machine: nothing else passes while an application ends. */
+  async #patiently(work: Promise<unknown>): Promise<void> {
+    let cancel!: () => void;
+    const patience = new Promise<void>((resolve) => {
+      cancel = schedule(systemClock, this.parts.flushTimeout, resolve);
+    });
+    await Promise.race([work, patience]);
+    cancel();
+  }
+}
+
+function itemOf({ id, key, value }: PendingWrite): WriteBehindItem {
+  return { id, key, value };
+}
