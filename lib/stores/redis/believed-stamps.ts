@@ -16,7 +16,8 @@ export interface Life {
 export class BelievedStamps {
   /** Of the namespace, then of each tag. */
   readonly #names: readonly string[];
-  readonly #candidates: readonly Buffer[];
+  /** What is offered next to those who find that there is no stamp. */
+  #candidates: readonly Buffer[] | undefined;
   #believed: readonly Buffer[];
   readonly tags: readonly string[];
 
@@ -29,8 +30,8 @@ export class BelievedStamps {
     const { names, stamps } = backend;
     this.tags = tags.length === 0 ? tags : [...new Set(tags)];
     this.#names = [stampName, ...this.tags.map((tag) => names.tag(tag))];
-    this.#candidates = this.#names.map(() => uniqueId());
-    this.#believed = this.#names.map((name, index) => stamps.known(name)?.stamp ?? this.#candidates[index]!);
+    const candidates = (this.#candidates = this.#names.map(() => uniqueId()));
+    this.#believed = this.#names.map((name, index) => stamps.known(name)?.stamp ?? candidates[index]!);
   }
 
   get stamps(): Stamps {
@@ -55,10 +56,12 @@ export class BelievedStamps {
     return this.backend.commands.split ? [] : this.#names;
   }
 
-  /** For each of {@link names}: the stamp, and one for where there is none. */
-  get parameters(): readonly Buffer[] {
+  /** For each of {@link names}: the stamp, and one for where there is none, which is another one each time. */
+  parameters(): readonly Buffer[] {
     if (this.backend.commands.split) return [];
-    return this.#believed.flatMap((believed, index) => [believed, this.#candidates[index]!]);
+    const believed = this.#believed;
+    const candidates = this.#offer();
+    return believed.flatMap((stamp, index) => [stamp, candidates[index]!]);
   }
 
   /** What the server has instead. */
@@ -98,8 +101,19 @@ export class BelievedStamps {
   /** As the servers have them now, or made by them. */
   async ask(): Promise<void> {
     const { stamps } = this.backend;
-    const asked = this.#names.map((name, index) => stamps.demand(name, this.#candidates[index]!, this.lifeText));
+    const candidates = this.#offer();
+    const asked = this.#names.map((name, index) => stamps.demand(name, candidates[index]!, this.lifeText));
     this.#believed = await Promise.all(asked);
+  }
+
+  /**
+   * Each is offered once. Others may have learned a stamp from the server by the time an invalidation removes it: offered
+   * again, it would make valid what that has made void.
+   */
+  #offer(): readonly Buffer[] {
+    const offered = this.#candidates ?? this.#names.map(() => uniqueId());
+    this.#candidates = undefined;
+    return offered;
   }
 
   /** Asks the servers that could not check them: whether they are right. They are afterwards. */

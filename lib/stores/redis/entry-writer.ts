@@ -258,7 +258,7 @@ export class EntryWriter {
   ): Promise<[string, Buffer, ...Buffer[]]> {
     const common = [String(at.deadline), record, this.kept(life), String(at.now + at.offset), believed.lifeText];
     const names = [at.name, ...believed.names];
-    return this.#answer(script, names, [...common, ...about, ...believed.parameters]);
+    return this.#answer(script, names, [...common, ...about, ...believed.parameters()]);
   }
 
   async #answer(script: Script, names: readonly string[], parameters: Command): Promise<[string, Buffer, ...Buffer[]]> {

@@ -164,7 +164,7 @@ export class LeaseOffice implements LeaseHome {
       staleVersion,
       packStamps(stamps.stamps),
       stamps.lifeText,
-      ...stamps.parameters,
+      ...stamps.parameters(),
     ];
     const [what, ...found] = (await this.backend.commands.run(
       LEASE,
