@@ -2,11 +2,11 @@ import { CacheOptionsError } from '../errors/cache.errors.js';
 import { defineHandler, readHandler, type WriteBehindHandlerOptions } from '../write-behind/handler-record.js';
 import type { WriteBehindItem } from '../write-behind/write-behind.js';
 
-/** A method that can handle a queue. */
-type HandlerDecorator<T> = (
+/** Decorates a method that can handle a queue. */
+type HandlerDecorator<T> = <M extends (items: WriteBehindItem<T>[]) => Promise<unknown>>(
   target: object,
   key: string | symbol,
-  descriptor: TypedPropertyDescriptor<(items: WriteBehindItem<T>[]) => Promise<unknown>>,
+  descriptor: TypedPropertyDescriptor<M>,
 ) => void;
 
 /**

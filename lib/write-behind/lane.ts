@@ -97,6 +97,8 @@ export class Lanes {
         if (waiting.inFlight || waiting.times(0).from > now || batch.length >= waiting.most) break;
         batch.push(waiting);
         most = Math.min(most, waiting.most);
+        // It may have reached the source: were a later one to fail with it, the source would see both again.
+        if (waiting.handed) break;
       }
     }
     return batch;
