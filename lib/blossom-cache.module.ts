@@ -14,6 +14,7 @@ import { FRESHNESS_OPTIONS, type FreshnessOptions } from './cache/call-options.j
 import { cacheToken } from './cache/cache-token.js';
 import { CacheOptionsError } from './errors/cache.errors.js';
 import { HandlerCache } from './http/handler-cache.js';
+import { monitorToken } from './monitor/monitor-token.js';
 import { bindingSlot } from './operations/binding.js';
 import type { BlossomCacheOptions } from './options/options.js';
 import { cacheProviders, coreProviders, namespaceProvider, optionsToken } from './blossom-cache.providers.js';
@@ -100,7 +101,7 @@ function cacheModule(
     global,
     imports: [BlossomCacheCoreModule, ...imports],
     providers: cacheProviders(name, global, options),
-    exports: [cacheToken(name), bindingSlot(name)],
+    exports: [cacheToken(name), bindingSlot(name), monitorToken(name)],
   };
 }
 

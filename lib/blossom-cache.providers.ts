@@ -11,6 +11,7 @@ import { CacheLog } from './events/cache-log.js';
 import { CacheableHandlerInterceptor } from './http/cache.interceptor.js';
 import { HandlerCache } from './http/handler-cache.js';
 import { IdentityRule } from './http/identity-rule.js';
+import { monitorToken } from './monitor/monitor-token.js';
 import { bindingSlot } from './operations/binding.js';
 import { CallExecutor } from './operations/call-executor.js';
 import { ClassNames } from './operations/class-names.js';
@@ -64,6 +65,7 @@ export function cacheProviders(name: string | undefined, isGlobal: boolean, opti
         registry.open(resolveOptions(consistent(given, name, isGlobal))),
     },
     { provide: cacheToken(name), inject: [opened], useFactory: ({ service }: OpenCache) => service },
+    { provide: monitorToken(name), inject: [opened], useFactory: ({ monitor }: OpenCache) => monitor },
     { provide: bindingSlot(name), inject: [opened], useFactory: ({ binding }: OpenCache) => binding },
   ];
 }

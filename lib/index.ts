@@ -35,6 +35,10 @@ export type { CacheEventMap, CacheEventSource, CacheEventType, CacheListener } f
 export type { CacheStats, TierStats, WriteBehindStats } from './events/cache-stats.js';
 export type { Explanation, Outcome } from './events/explanation.js';
 export { CacheInterceptor } from './http/cache.interceptor.js';
+export { CacheMonitor } from './monitor/cache-monitor.js';
+export type { Above, Below, MonitorOptions } from './monitor/monitor-options.js';
+export type { MonitorReport, WatchedName } from './monitor/monitor-report.js';
+export { monitorToken } from './monitor/monitor-token.js';
 export { withCacheOptions, type CallMode, type CallOptions } from './operations/call-scope.js';
 export { key } from './operations/key-template.js';
 export type {

@@ -5,6 +5,7 @@ import { CacheBackendError, CacheOptionsError } from '../errors/cache.errors.js'
 import { CacheEvents } from '../events/cache-events.js';
 import type { CacheLog } from '../events/cache-log.js';
 import { CacheBinding, type CallRunner } from '../operations/binding.js';
+import { CacheMonitor } from '../monitor/cache-monitor.js';
 import { describeOptions } from '../options/describe-options.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import type { WriteBehind } from '../write-behind/write-behind.js';
@@ -17,6 +18,7 @@ export interface OpenCache {
   readonly service: CacheService;
   readonly binding: CacheBinding;
   readonly behind: WriteBehind;
+  readonly monitor: CacheMonitor;
   /** Stops what runs in the background, and closes what was opened. */
   close(): Promise<void>;
 }
@@ -43,12 +45,14 @@ export class CacheRegistry implements OnApplicationShutdown {
     const core = new CacheCore({ name, enabled, store, events, tiers, clock, keyOf, ttl, ttlJitter, terms, varyBy });
     const service = new CacheService(core, '');
     const behind = (core.behind = openWriteBehind(options, core, log));
+    const monitor = this.newMonitor(core, options);
     const close = async (): Promise<void> => {
       await behind.close();
       core.close();
       await store.close();
     };
-    const opened = { options, service, behind, close, binding: new CacheBinding(this.runner, service) };
+    const binding = new CacheBinding(this.runner, service);
+    const opened = { options, service, behind, monitor, close, binding };
     this.caches.set(options.name, opened);
     log.info(describeOptions(options));
     return opened;
@@ -70,6 +74,14 @@ export class CacheRegistry implements OnApplicationShutdown {
 
   async onApplicationShutdown(): Promise<void> {
     await Promise.all([...this.caches.values()].map((cache) => cache.close()));
+  }
+
+  private newMonitor({ parts: { name, clock }, stats, timers }: CacheCore, options: ResolvedOptions): CacheMonitor {
+    const after = (ms: number, task: () => void): void => void timers.after(ms, task);
+    // Nothing happens in a cache that is off.
+    const every = options.enabled ? options.monitor.every : undefined;
+    const source = { name, clock, log: this.log, totals: () => stats.totals(), after };
+    return new CacheMonitor(source, { ...options.monitor, every });
   }
 
   /** The channel of a cache, with the log as its first listener. */

@@ -1,4 +1,4 @@
-import type { CacheEventMap, CacheEvents } from './cache-events.js';
+import type { CacheEventMap, CacheEvents, CacheEventType } from './cache-events.js';
 
 /** What a cache has done since it was made or `resetStats()` was called. It counts for all its namespaces. */
 export interface CacheStats {
@@ -60,6 +60,19 @@ export type TierStats = Pick<
   'hits' | 'misses' | 'hitRate' | 'sets' | 'evictions' | 'evictionsByCause' | 'expirations' | 'size' | 'bytes'
 >;
 
+/** What one tier has done since it was made. */
+export type TierTotals = Omit<TierStats, 'hitRate' | 'size' | 'bytes'>;
+
+/** What a cache has done since it was made, whoever calls `resetStats()` meanwhile: none of it ever gets less. */
+export interface CacheTotals
+  extends TierTotals, Pick<CacheStats, 'staleHits' | 'deletes' | 'loads' | 'loadFailures' | 'loadTime' | 'errors'> {
+  /** How often its backend stopped working, and worked again. */
+  readonly outages: number;
+  readonly recoveries: number;
+  /** Of each tier, by its name, where there are two. */
+  readonly tiers: Readonly<Record<string, TierTotals>>;
+}
+
 /** What a store knows of itself. */
 interface Held {
   readonly size: number | undefined;
@@ -79,6 +92,8 @@ export class StatsCollector {
   readonly #own: ChannelStats;
   readonly #tiers: readonly { readonly place: 'near' | 'far'; readonly name: string; readonly counts: ChannelStats }[];
   #loadTime = 0;
+  /** Of `#loadTime`, what came before the last reset. */
+  #loadTimeBefore = 0;
 
   constructor(
     private readonly events: CacheEvents,
@@ -100,17 +115,34 @@ export class StatsCollector {
       deletes: counts.delete,
       loads: counts.load,
       loadFailures: counts.loadFailure,
-      loadTime: this.#loadTime,
+      loadTime: this.#loadTime - this.#loadTimeBefore,
       errors: counts.error,
       pendingEvictions,
       ...(tiers === undefined ? {} : { tiers: this.#tierStats(tiers) }),
     };
   }
 
+  /** Asks the store nothing. */
+  totals(): CacheTotals {
+    const own = this.#own;
+    return {
+      ...own.totals(),
+      staleHits: own.total('stale'),
+      deletes: own.total('delete'),
+      loads: own.total('load'),
+      loadFailures: own.total('loadFailure'),
+      loadTime: this.#loadTime,
+      errors: own.total('error'),
+      outages: own.total('outage'),
+      recoveries: own.total('recovery'),
+      tiers: Object.fromEntries(this.#tiers.map(({ name, counts }) => [name, counts.totals()])),
+    };
+  }
+
   reset(): void {
     this.#own.reset();
     for (const { counts } of this.#tiers) counts.reset();
-    this.#loadTime = 0;
+    this.#loadTimeBefore = this.#loadTime;
   }
 
   #tierStats(held: NonNullable<Held['tiers']>): Record<string, TierStats> {
@@ -118,12 +150,17 @@ export class StatsCollector {
   }
 }
 
+type Causes = Record<CacheEventMap['evict']['cause'], number>;
+
 /** What one channel counts that can be said of a tier as well as of a cache. */
 class ChannelStats {
-  #byCause = { size: 0, bytes: 0 };
+  /** What was counted before the last reset. */
+  readonly #before: { [E in CacheEventType]?: number } = {};
+  readonly #causes: Causes = { size: 0, bytes: 0 };
+  #causesBefore: Causes = { size: 0, bytes: 0 };
 
   constructor(private readonly events: CacheEvents) {
-    events.on('evict', ({ cause }) => (this.#byCause[cause] += 1));
+    events.on('evict', ({ cause }) => (this.#causes[cause] += 1));
   }
 
   snapshot({ size, bytes }: Held): TierStats {
@@ -135,15 +172,35 @@ class ChannelStats {
       hitRate: requests === 0 ? 0 : counts.hit / requests,
       sets: counts.set,
       evictions: counts.evict,
-      evictionsByCause: { ...this.#byCause },
+      evictionsByCause: {
+        size: this.#causes.size - this.#causesBefore.size,
+        bytes: this.#causes.bytes - this.#causesBefore.bytes,
+      },
       expirations: counts.expire,
       size,
       bytes,
     };
   }
 
+  totals(): TierTotals {
+    return {
+      hits: this.total('hit'),
+      misses: this.total('miss'),
+      sets: this.total('set'),
+      evictions: this.total('evict'),
+      evictionsByCause: { ...this.#causes },
+      expirations: this.total('expire'),
+    };
+  }
+
+  /** Events of that type, those before resets included. */
+  total(type: CacheEventType): number {
+    return (this.#before[type] ?? 0) + this.events.counts[type];
+  }
+
   reset(): void {
+    for (const type of Object.keys(this.events.counts) as CacheEventType[]) this.#before[type] = this.total(type);
     this.events.reset();
-    this.#byCause = { size: 0, bytes: 0 };
+    this.#causesBefore = { ...this.#causes };
   }
 }

@@ -2,6 +2,7 @@ import type { ConnectionOptions } from 'node:tls';
 import type { FreshnessOptions } from '../cache/call-options.js';
 import type { ValueType } from '../codec/codec.js';
 import type { Durability } from '../stores/file/schema.js';
+import type { MonitorOptions } from '../monitor/monitor-options.js';
 import type { Isolation } from '../stores/isolation.js';
 import type { EvictionPolicyName } from '../stores/memory/eviction.policy.js';
 import type { FarStore } from '../stores/store.js';
@@ -32,6 +33,8 @@ export interface CommonOptions extends FreshnessOptions {
   readonly clock?: Clock | undefined;
   /** How `writeBehind` keeps what it has accepted. */
   readonly writeBehind?: WriteBehindOptions | undefined;
+  /** Watches the statistics and tells when they become bad; `true` with the defaults. Default: only when asked. */
+  readonly monitor?: boolean | MonitorOptions | undefined;
   /** For tests: what comes between the cache and its backend, such as `Faults` of `nestjs-blossom-cache/testing`. Default: nothing. */
   readonly faults?: StoreWrapper | undefined;
 }

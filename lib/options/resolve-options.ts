@@ -4,6 +4,7 @@ import { NO_TERMS, resolveTerms, type LoadTerms } from '../cache/call-policy.js'
 import type { CodecOptions } from '../codec/codec.js';
 import { CacheOptionsError } from '../errors/cache.errors.js';
 import type { FileStoreOptions } from '../stores/file/file.store.js';
+import type { ResolvedMonitor } from '../monitor/monitor-options.js';
 import type { MemoryStoreOptions } from '../stores/memory/memory.pool.js';
 import { systemClock, type Clock } from '../support/clock.js';
 import { milliseconds } from '../support/duration.js';
@@ -20,6 +21,7 @@ import type {
 import { FILE_OPTIONS, resolveFile } from './resolve-file.js';
 import { FOREIGN_OPTIONS, resolveForeign, type ResolvedForeign } from './resolve-foreign.js';
 import { MEMORY_OPTIONS, resolveMemory } from './resolve-memory.js';
+import { resolveMonitor } from './resolve-monitor.js';
 import { maxStaleness, REDIS_OPTIONS, resolveRedis } from './resolve-redis.js';
 import { resolveStored, STORED_OPTIONS, type ResolvedStored } from './resolve-stored.js';
 import { resolveWriteBehind, type ResolvedWriteBehind } from './resolve-write-behind.js';
@@ -36,6 +38,7 @@ export interface ResolvedOptions {
   readonly varyBy: (() => string) | undefined;
   readonly anonymousGuards: readonly unknown[];
   readonly clock: Clock;
+  readonly monitor: ResolvedMonitor;
   readonly faults: StoreWrapper | undefined;
   readonly tiers: Tiers;
   readonly writeBehind: ResolvedWriteBehind;
@@ -57,8 +60,8 @@ interface Scope {
 }
 
 const COMMON = [
-  'backend', 'name', 'enabled', 'isGlobal', 'ttl', 'ttlJitter', 'prefix', 'version', 'varyBy', 'anonymousGuards', 'clock', 'faults',
-  'writeBehind',
+  'backend', 'name', 'enabled', 'isGlobal', 'ttl', 'ttlJitter', 'prefix', 'version', 'varyBy', 'anonymousGuards', 'clock', 'writeBehind',
+  'monitor', 'faults',
   ...FRESHNESS_OPTIONS,
 ] as const; // prettier-ignore
 
@@ -178,6 +181,7 @@ function common(options: BlossomCacheOptions): Omit<ResolvedOptions, 'tiers' | '
     varyBy: callable<() => string>(options.varyBy, 'varyBy'),
     anonymousGuards: guards(options.anonymousGuards),
     clock: clock(options.clock),
+    monitor: resolveMonitor(options.monitor),
     faults: faults(options.faults),
   };
 }
