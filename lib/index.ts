@@ -6,6 +6,7 @@ export {
 } from './blossom-cache.module.js';
 export { cacheToken } from './cache/cache-token.js';
 export type { CacheEntries } from './cache/arguments.js';
+export type { CacheHealth } from './cache/cache-health.js';
 export { CacheService } from './cache/cache.service.js';
 export type { BatchLoader } from './cache/batch.js';
 export type { FreshnessOptions, GetOrSetOptions, SetOptions } from './cache/call-options.js';

@@ -39,12 +39,16 @@ interface Around {
 interface FarTier {
   readonly name: string;
   readonly stored: ResolvedStored;
+  /** Milliseconds for which an operation waits. */
+  readonly patience: number;
   /** @param own the channel of the store itself */
   open(codec: Codec, own: CacheEvents): FarStore;
 }
 
 /** Pending evictions per cache; beyond, whole namespaces are cleared. */
 const MOST_PENDING = 10_000;
+/** Milliseconds for which a file waits for other processes. */
+const FILE_PATIENCE = 500;
 
 /** @throws {CacheOptionsError} where a directory or a store cannot be used, or a library is missing. */
 export function openStore(options: ResolvedOptions, events: CacheEvents, log: CacheLog): OpenedStore {
@@ -66,19 +70,19 @@ function farTier({ file, redis, foreign }: Tiers, around: Around): FarTier | und
     // Its writing thread gets a copy: what cannot be copied stays here.
     const { types: _types, strictTypes: _strict, ...sealer } = file.codec;
     const open = (codec: Codec, own: CacheEvents): FarStore => new FileStore(file.store, codec, sealer, own, clock);
-    return { name: 'file', stored: file, open };
+    return { name: 'file', stored: file, patience: FILE_PATIENCE, open };
   }
   if (redis !== undefined) {
     const notices = { untracked: (reason: string): void => tellUntracked(around, redis.store, reason) };
     const open = (codec: Codec, own: CacheEvents): FarStore =>
       new RedisStore(redis.store, codec, redis.codec, own, clock, notices);
-    return { name: 'redis', stored: redis, open };
+    return { name: 'redis', stored: redis, patience: redis.store.commandTimeout, open };
   }
   if (foreign === undefined) return undefined;
   around.log.warn(`cache '${around.name}': ${limitsOf(foreign.store.backend, foreign.store.store)}`);
   const open = (codec: Codec, own: CacheEvents): FarStore =>
     new ForeignStore(foreign.store, codec, foreign.codec, own, clock);
-  return { name: foreign.store.backend, stored: foreign, open };
+  return { name: foreign.store.backend, stored: foreign, patience: foreign.store.commandTimeout, open };
 }
 
 function openHybrid(memory: Memory, tier: FarTier, around: Around): OpenedStore {
@@ -101,7 +105,11 @@ function openHybrid(memory: Memory, tier: FarTier, around: Around): OpenedStore 
   return { store, tiers: { near: { name: 'memory', events: near }, far: { name: tier.name, events: far } } };
 }
 
-function guarded({ stored, open }: FarTier, own: CacheEvents, { events, clock, log, faults }: Around): FarStore {
+function guarded(
+  { stored, patience, open }: FarTier,
+  own: CacheEvents,
+  { events, clock, log, faults }: Around,
+): FarStore {
   const codec = new Codec(stored.codec, (className) =>
     log.warnOnce(
       `plain ${className}`,
@@ -110,7 +118,7 @@ function guarded({ stored, open }: FarTier, own: CacheEvents, { events, clock, l
   );
   const opened = open(codec, own);
   const store = faults === undefined ? opened : faults.wrap(opened);
-  return new GuardedStore(store, { onError: stored.onError, maxPending: MOST_PENDING }, events, clock);
+  return new GuardedStore(store, { onError: stored.onError, maxPending: MOST_PENDING, patience }, events, clock);
 }
 
 /** Memory that fails as a test asks for, and is guarded as a backend is. */

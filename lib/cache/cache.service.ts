@@ -15,6 +15,7 @@ import {
   type CacheEntries,
 } from './arguments.js';
 import type { BatchLoader } from './batch.js';
+import { healthOf, type CacheHealth } from './cache-health.js';
 import type { CacheCore } from './cache-core.js';
 import { assertNumber, type Caller, type GetOrSetOptions, type SetOptions } from './call-options.js';
 import type { NamespaceDefaults } from './call-policy.js';
@@ -245,6 +246,14 @@ export class CacheService {
     const { stats, parts, behind } = this.core;
     const [held, writeBehind] = await Promise.all([parts.store.measure(), behind?.measure()]);
     return { ...stats.snapshot(held), ...(writeBehind === undefined ? {} : { writeBehind }) };
+  }
+
+  /**
+   * Whether the cache works, found out by asking its backend now: to read, and for a lease. It answers within
+   * `commandTimeout` (500 ms over files) and never rejects; those who ask at the same time get one answer.
+   */
+  health(): Promise<CacheHealth> {
+    return healthOf(this.core.parts.store);
   }
 
   /** Starts counting anew; the entries stay. */

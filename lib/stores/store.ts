@@ -135,6 +135,18 @@ export interface StoreSize {
   readonly tiers?: { readonly near: StoreSize; readonly far: StoreSize };
 }
 
+/** How a store is, as it finds when it is asked. */
+export interface StoreCondition {
+  /** Whether its backend reads and stores. */
+  readonly works: boolean;
+  /** What is wrong where it does not; it names no keys. */
+  readonly reason?: string | undefined;
+  /** Evictions that the backend has yet to be told of. */
+  readonly pendingEvictions: number;
+  /** Whether there is memory in front of it that goes on for a while. */
+  readonly near?: boolean;
+}
+
 /** A backend. Stores know nothing of each other, of loaders or of statistics. */
 export interface Store {
   /** Whether changes are made that this process does not hear of. */
@@ -149,6 +161,8 @@ export interface Store {
    */
   invalidateTags(tags: readonly string[], allowStale?: boolean): Awaitable<void>;
   measure(): Awaitable<StoreSize>;
+  /** Asks the backend now, and answers in bounded time; never rejects. Not there where nothing can fail. */
+  check?(): Promise<StoreCondition>;
   /** Stops timers, closes what the store opened. Idempotent. */
   close(): Awaitable<void>;
 }

@@ -26,6 +26,7 @@ export class BackendHealth {
   #failedAt = -Infinity;
   #recoveredAt = -Infinity;
   #delivered = 0;
+  #reason: string | undefined;
 
   constructor(
     private readonly events: CacheEvents,
@@ -39,6 +40,11 @@ export class BackendHealth {
   /** Outages so far, the one under way included. */
   get outages(): number {
     return this.#outages;
+  }
+
+  /** What the last failure said; it names no keys. */
+  get reason(): string | undefined {
+    return this.#reason;
   }
 
   /** The kinds of operation that failed and have not succeeded since. */
@@ -55,6 +61,7 @@ export class BackendHealth {
     this.#failing.add(kind);
     if (error.timedOut) this.#stalled.add(kind);
     this.#failedAt = this.clock.now();
+    this.#reason = error.message;
     if (this.#down) return;
     this.#down = true;
     this.#outages += 1;

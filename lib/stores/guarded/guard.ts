@@ -2,7 +2,7 @@ import type { CacheEvents } from '../../events/cache-events.js';
 import { CacheBackendError } from '../../errors/cache.errors.js';
 import type { Awaitable } from '../../support/awaitable.js';
 import { schedule, type Clock } from '../../support/clock.js';
-import type { FarStore } from '../store.js';
+import type { FarStore, StoreCondition } from '../store.js';
 import { attempt } from './attempt.js';
 import { BackendHealth, type OperationKind } from './backend-health.js';
 import { Delivery } from './delivery.js';
@@ -17,10 +17,15 @@ export interface GuardOptions {
   readonly onError: 'absorb' | 'throw';
   /** Keys, and tags, whose eviction is remembered at most; default 10,000. */
   readonly maxPending?: number;
+  /** Milliseconds in which a check has its answer; default 500. */
+  readonly patience?: number;
 }
 
 const STALLED = 'the backend has not answered in time, and is being asked again in the background';
 const MAX_PENDING = 10_000;
+const PATIENCE = 500;
+/** What a check asks for; evictions are tried where some are pending. */
+const CHECKED = ['read', 'store'] as const;
 /** Milliseconds for which a store that is being closed tries to deliver what is pending. */
 const LAST_ATTEMPT = 1_000;
 
@@ -35,15 +40,18 @@ export class Guard {
   troubled = false;
   readonly #retry: Retry;
   readonly #delivery: Delivery;
+  readonly #patience: number;
+  #checking: Promise<StoreCondition> | undefined;
 
   constructor(
     private readonly backend: FarStore,
-    { onError, maxPending = MAX_PENDING }: GuardOptions,
+    { onError, maxPending = MAX_PENDING, patience = PATIENCE }: GuardOptions,
     private readonly events: CacheEvents,
     private readonly clock: Clock,
     onTooManyTags: () => void,
   ) {
     this.throws = onError === 'throw';
+    this.#patience = patience;
     this.pending = new PendingEvictions(maxPending, onTooManyTags);
     this.health = new BackendHealth(events, clock);
     this.#delivery = new Delivery(backend, this.pending, {
@@ -116,15 +124,19 @@ export class Guard {
     this.#retry.wake();
   }
 
+  /** Whether the backend works, found out by asking it; those who ask at the same time get one answer. */
+  check(): Promise<StoreCondition> {
+    return (this.#checking ??= this.#check().finally(() => (this.#checking = undefined)));
+  }
+
   /** Stops what runs in the background, after one more attempt to deliver what is pending. */
   async close(): Promise<void> {
     this.#retry.stop();
     if (this.pending.empty) return;
-    const delivery = (async () => this.#delivery.deliver())().catch(() => {});
-    let cancel!: () => void;
-    const patience = new Promise<void>((resolve) => (cancel = schedule(this.clock, LAST_ATTEMPT, resolve)));
-    await Promise.race([delivery, patience]);
-    cancel();
+    await this.#within(
+      LAST_ATTEMPT,
+      (async () => this.#delivery.deliver())().catch(() => {}),
+    );
   }
 
   #ask<T, R>(
@@ -147,6 +159,27 @@ export class Guard {
         return failed(error, true);
       },
     );
+  }
+
+  async #check(): Promise<StoreCondition> {
+    const asked = Promise.all(CHECKED.map((kind) => this.#probe(kind))).then(() => {
+      if (this.health.down) this.trouble();
+      this.#settle();
+    });
+    const answered = await this.#within(this.#patience, asked);
+    const { down, reason } = this.health;
+    const pendingEvictions = this.pending.count;
+    if (answered && !down) return { works: true, pendingEvictions };
+    return { works: false, reason: down ? reason : `no answer within ${this.#patience} ms`, pendingEvictions };
+  }
+
+  /** Whether it came to its end in time. It must not reject. */
+  async #within(ms: number, work: Promise<unknown>): Promise<boolean> {
+    let cancel!: () => void;
+    const tooLate = new Promise<false>((resolve) => (cancel = schedule(this.clock, ms, () => resolve(false))));
+    const inTime = await Promise.race([work.then(() => true), tooLate]);
+    cancel();
+    return inTime;
   }
 
   #undelivered(error: unknown): void {

@@ -2,7 +2,7 @@ import type { CacheEvents } from '../../events/cache-events.js';
 import type { Awaitable } from '../../support/awaitable.js';
 import type { Clock } from '../../support/clock.js';
 import { WeakRegistry } from '../../support/weak-registry.js';
-import type { FarStore, StoreSize } from '../store.js';
+import type { FarStore, StoreCondition, StoreSize } from '../store.js';
 import { attempt } from './attempt.js';
 import { Guard, type GuardOptions } from './guard.js';
 import { GuardedSpace } from './guarded.space.js';
@@ -66,6 +66,10 @@ export class GuardedStore implements FarStore {
         return this.#unmeasured();
       },
     );
+  }
+
+  check(): Promise<StoreCondition> {
+    return this.#guard.check();
   }
 
   close(): Promise<void> {

@@ -2,7 +2,7 @@ import type { Awaitable } from '../../support/awaitable.js';
 import type { Clock } from '../../support/clock.js';
 import { WeakRegistry } from '../../support/weak-registry.js';
 import type { Isolator } from '../isolation.js';
-import type { FarStore, Store, StoreSize } from '../store.js';
+import type { FarStore, Store, StoreCondition, StoreSize } from '../store.js';
 import { changing } from './changing.js';
 import { TieredSpace } from './tiered.space.js';
 import type { NearStore, TierEvents, Tiers } from './tiers.js';
@@ -46,6 +46,11 @@ export class TieredStore implements Store {
   async measure(): Promise<StoreSize> {
     const [near, far] = await Promise.all([this.near.measure(), this.far.measure()]);
     return { ...far, tiers: { near, far } };
+  }
+
+  async check(): Promise<StoreCondition> {
+    const far = (await this.far.check?.()) ?? { works: true, pendingEvictions: 0 };
+    return { ...far, near: true };
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,1 @@
+export { BlossomCacheHealthIndicator, type CacheHealthOptions } from './cache-health.indicator.js';
