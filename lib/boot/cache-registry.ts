@@ -3,6 +3,7 @@ import { CacheCore, type KeyOf } from '../cache/cache-core.js';
 import { CacheService } from '../cache/cache.service.js';
 import { CacheBackendError, CacheOptionsError } from '../errors/cache.errors.js';
 import { CacheEvents } from '../events/cache-events.js';
+import { Tracing } from '../events/tracing.js';
 import type { CacheLog } from '../events/cache-log.js';
 import { CacheBinding, type CallRunner } from '../operations/binding.js';
 import { CacheMonitor } from '../monitor/cache-monitor.js';
@@ -15,6 +16,9 @@ import { openWriteBehind } from './open-write-behind.js';
 /** One cache of an application. */
 export interface OpenCache {
   readonly options: ResolvedOptions;
+  readonly core: CacheCore;
+  /** Where it keeps entries, from near to far: `memory`, `redis`, … */
+  readonly tiers: readonly string[];
   readonly service: CacheService;
   readonly binding: CacheBinding;
   readonly behind: WriteBehind;
@@ -27,6 +31,7 @@ export interface OpenCache {
 export class CacheRegistry implements OnApplicationShutdown {
   private readonly caches = new Map<string | undefined, OpenCache>();
   private readonly names = new Set<string>();
+  private readonly visitors = new Set<(cache: OpenCache) => void>();
 
   constructor(
     private readonly log: CacheLog,
@@ -40,9 +45,11 @@ export class CacheRegistry implements OnApplicationShutdown {
     const { log, keyOf } = this;
     const name = options.name ?? 'default';
     const events = this.newEvents(name);
-    const { store, tiers } = openStore(options, events, log);
+    const tracing = new Tracing();
+    const { store, tiers, names } = openStore(options, { events, tracing, log });
     const { enabled, clock, ttl, ttlJitter, terms, varyBy } = options;
-    const core = new CacheCore({ name, enabled, store, events, tiers, clock, keyOf, ttl, ttlJitter, terms, varyBy });
+    const about = { name, enabled, clock, ttl, ttlJitter, terms, varyBy };
+    const core = new CacheCore({ ...about, store, events, tiers, tracing, keyOf });
     const service = new CacheService(core, '');
     const behind = (core.behind = openWriteBehind(options, core, log));
     const monitor = this.newMonitor(core, options);
@@ -52,9 +59,10 @@ export class CacheRegistry implements OnApplicationShutdown {
       await store.close();
     };
     const binding = new CacheBinding(this.runner, service);
-    const opened = { options, service, behind, monitor, close, binding };
+    const opened = { options, core, tiers: names, service, behind, monitor, close, binding };
     this.caches.set(options.name, opened);
     log.info(describeOptions(options));
+    for (const visit of this.visitors) visit(opened);
     return opened;
   }
 
@@ -65,6 +73,13 @@ export class CacheRegistry implements OnApplicationShutdown {
 
   all(): readonly OpenCache[] {
     return [...this.caches.values()];
+  }
+
+  /** Calls `visit` for every open cache, and for each one that is opened later; returns what ends that. */
+  each(visit: (cache: OpenCache) => void): () => void {
+    for (const cache of this.caches.values()) visit(cache);
+    this.visitors.add(visit);
+    return () => this.visitors.delete(visit);
   }
 
   /** @throws {CacheOptionsError} if a cache or another namespace goes by that name already. */

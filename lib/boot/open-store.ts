@@ -1,6 +1,7 @@
 import { Codec } from '../codec/codec.js';
 import { CacheEvents } from '../events/cache-events.js';
 import type { CacheLog } from '../events/cache-log.js';
+import type { BackendPlace, Tracing } from '../events/tracing.js';
 import type { TierChannels } from '../events/cache-stats.js';
 import type { StoreWrapper } from '../options/options.js';
 import type { ResolvedOptions, Tiers } from '../options/resolve-options.js';
@@ -12,15 +13,19 @@ import { GuardedStore } from '../stores/guarded/guarded.store.js';
 import { ISOLATORS } from '../stores/isolation.js';
 import { MemoryStore } from '../stores/memory/memory.store.js';
 import { NullStore } from '../stores/null/null.store.js';
+import type { RedisPlace } from '../stores/redis/redis-options.js';
 import { RedisStore } from '../stores/redis/redis.store.js';
 import type { Entry, FarStore, Store } from '../stores/store.js';
 import { TieredStore } from '../stores/tiered/tiered.store.js';
+import { TracedStore } from '../stores/traced/traced.store.js';
 import type { Clock } from '../support/clock.js';
 
 /** A store made from options, and the channels of its tiers where it has two. */
 export interface OpenedStore {
   readonly store: Store;
   readonly tiers: TierChannels | undefined;
+  /** What its tiers are called, from near to far. */
+  readonly names: readonly string[];
 }
 
 type Memory = NonNullable<Tiers['memory']>;
@@ -28,6 +33,7 @@ type Memory = NonNullable<Tiers['memory']>;
 interface Around {
   /** Of the cache. */
   readonly events: CacheEvents;
+  readonly tracing: Tracing;
   readonly clock: Clock;
   readonly log: CacheLog;
   /** How the log names the cache. */
@@ -38,6 +44,8 @@ interface Around {
 /** A tier outside of the process: what it is called, how it keeps values and fails, and how it is opened. */
 interface FarTier {
   readonly name: string;
+  /** Where it is, if that is one place. */
+  readonly place?: Omit<BackendPlace, 'name'> | undefined;
   readonly stored: ResolvedStored;
   /** Milliseconds for which an operation waits. */
   readonly patience: number;
@@ -51,17 +59,21 @@ const MOST_PENDING = 10_000;
 const FILE_PATIENCE = 500;
 
 /** @throws {CacheOptionsError} where a directory or a store cannot be used, or a library is missing. */
-export function openStore(options: ResolvedOptions, events: CacheEvents, log: CacheLog): OpenedStore {
+export function openStore(
+  options: ResolvedOptions,
+  { events, tracing, log }: Pick<Around, 'events' | 'tracing' | 'log'>,
+): OpenedStore {
   const { enabled, clock, name = 'default', tiers, faults } = options;
-  if (!enabled) return { store: new NullStore(), tiers: undefined };
-  const around = { events, clock, log, name, faults };
+  if (!enabled) return { store: new NullStore(), tiers: undefined, names: [] };
+  const around = { events, tracing, clock, log, name, faults };
   const far = farTier(tiers, around);
   if (far === undefined) {
     const memory = new MemoryStore(tiers.memory!, events, clock);
-    return { store: faults === undefined ? memory : failing(memory, faults, around), tiers: undefined };
+    const store = faults === undefined ? memory : failing(memory, faults, around);
+    return { store, tiers: undefined, names: ['memory'] };
   }
   if (tiers.memory !== undefined) return openHybrid(tiers.memory, far, around);
-  return { store: guarded(far, events, around), tiers: undefined };
+  return { store: guarded(far, events, around), tiers: undefined, names: [far.name] };
 }
 
 function farTier({ file, redis, foreign }: Tiers, around: Around): FarTier | undefined {
@@ -76,7 +88,8 @@ function farTier({ file, redis, foreign }: Tiers, around: Around): FarTier | und
     const notices = { untracked: (reason: string): void => tellUntracked(around, redis.store, reason) };
     const open = (codec: Codec, own: CacheEvents): FarStore =>
       new RedisStore(redis.store, codec, redis.codec, own, clock, notices);
-    return { name: 'redis', stored: redis, patience: redis.store.commandTimeout, open };
+    const place = placeOf(redis.store.place);
+    return { name: 'redis', place, stored: redis, patience: redis.store.commandTimeout, open };
   }
   if (foreign === undefined) return undefined;
   around.log.warn(`cache '${around.name}': ${limitsOf(foreign.store.backend, foreign.store.store)}`);
@@ -102,14 +115,12 @@ function openHybrid(memory: Memory, tier: FarTier, around: Around): OpenedStore 
     { near, far },
     around.clock,
   );
-  return { store, tiers: { near: { name: 'memory', events: near }, far: { name: tier.name, events: far } } };
+  const tiers = { near: { name: 'memory', events: near }, far: { name: tier.name, events: far } };
+  return { store, tiers, names: ['memory', tier.name] };
 }
 
-function guarded(
-  { stored, patience, open }: FarTier,
-  own: CacheEvents,
-  { events, clock, log, faults }: Around,
-): FarStore {
+function guarded({ name, place, stored, patience, open }: FarTier, own: CacheEvents, around: Around): FarStore {
+  const { events, tracing, clock, log, faults } = around;
   const codec = new Codec(stored.codec, (className) =>
     log.warnOnce(
       `plain ${className}`,
@@ -118,7 +129,15 @@ function guarded(
   );
   const opened = open(codec, own);
   const store = faults === undefined ? opened : faults.wrap(opened);
-  return new GuardedStore(store, { onError: stored.onError, maxPending: MOST_PENDING, patience }, events, clock);
+  const traced = new TracedStore(store, { name, ...place }, tracing);
+  return new GuardedStore(traced, { onError: stored.onError, maxPending: MOST_PENDING, patience }, events, clock);
+}
+
+function placeOf(place: RedisPlace): FarTier['place'] {
+  if (place.kind !== 'single') return undefined;
+  const { address, database } = place;
+  const where = 'path' in address ? { address: address.path } : { address: address.host, port: address.port };
+  return { ...where, database: String(database) };
 }
 
 /** Memory that fails as a test asks for, and is guarded as a backend is. */

@@ -2,6 +2,7 @@ import { CacheTypeError } from '../errors/cache.errors.js';
 import { nameOf } from './arguments.js';
 import { ABSENT } from './flight.js';
 import { detachedContext, LoadScope } from './load-scope.js';
+import type { SingleFlight } from './single-flight.js';
 
 /** Loads many keys at once; what it found is in the answer, what it leaves out is not there. */
 export type BatchLoader<T> = (
@@ -21,7 +22,7 @@ export class KeyBatch<T> {
 
   constructor(
     private readonly loadMissing: BatchLoader<T>,
-    private readonly space: object,
+    private readonly space: SingleFlight,
   ) {}
 
   /** The value of one key, or `ABSENT`. */
@@ -49,9 +50,10 @@ export class KeyBatch<T> {
     const answer = asked
       .then(() => {
         this.#gathering = undefined;
-        return scope.run(() => this.loadMissing(keys));
+        return this.space.traced([...located], 'getOrSetMany', async () => {
+          return asMap<T>(await scope.run(() => this.loadMissing(keys)));
+        });
       })
-      .then((found) => asMap<T>(found))
       .finally(() => scope.end());
     if (this.#started) setImmediate(ask);
     return { keys, located, scope, ask, answer };

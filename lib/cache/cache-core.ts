@@ -1,5 +1,6 @@
 import type { CacheEvents } from '../events/cache-events.js';
 import { StatsCollector, type TierChannels } from '../events/cache-stats.js';
+import { Tracing } from '../events/tracing.js';
 import { CacheKeyError } from '../errors/cache.errors.js';
 import type { Store } from '../stores/store.js';
 import type { Clock } from '../support/clock.js';
@@ -21,6 +22,8 @@ export interface CacheParts {
   readonly events: CacheEvents;
   /** Where the store has two tiers, what happens in each. */
   readonly tiers?: TierChannels | undefined;
+  /** What loads, and calls of the backend, run by way of. Default: a place of its own. */
+  readonly tracing?: Tracing | undefined;
   readonly clock: Clock;
   readonly keyOf: KeyOf;
   /** Milliseconds. */
@@ -42,19 +45,21 @@ export class CacheCore {
   readonly pending = new PendingValues();
   /** What `writeBehind` goes to. */
   behind: Behind | undefined;
+  readonly tracing: Tracing;
   /** Whether somewhere entries are renewed ahead by default. */
   renews = false;
   readonly #policies = new Map<string, CallPolicy>();
   readonly #loads = new WeakRegistry((namespace) => {
-    const { parts: { store, clock, events }, changes, timers } = this; // prettier-ignore
+    const { parts: { store, clock, events }, changes, timers, tracing } = this; // prettier-ignore
     const { shared } = store;
-    return new SingleFlight(store.space(namespace), namespace, { clock, events, timers, changes, shared });
+    return new SingleFlight(store.space(namespace), namespace, { clock, events, timers, tracing, changes, shared });
   });
 
   constructor(readonly parts: CacheParts) {
     const { events, tiers, clock, ttl, terms = NO_TERMS } = parts;
     this.stats = new StatsCollector(events, tiers);
     this.timers = new Timers(clock);
+    this.tracing = parts.tracing ?? new Tracing();
     this.#set('', new CallPolicy({ ttl, ...terms }, parts.ttlJitter));
   }
 

@@ -17,6 +17,8 @@ export interface LoadRequest {
   readonly looks: boolean;
   /** The one that its caller saw, past its ttl. */
   readonly seen: Entry | undefined;
+  /** Whether its loader waits for one that loads several keys. */
+  readonly batched?: boolean;
   /** How errors name the call. */
   readonly operation: string;
 }

@@ -64,7 +64,8 @@ export class ReadThrough {
       : await this.lookup.findMany(wanted, MANY.operation);
     const request = (key: string, batch: KeyBatch<T>): LoadRequest => {
       const at = located.get(key)!;
-      return this.request(at, () => batch.load(key, at), options, MANY.operation, found.get(key));
+      const one = this.request(at, () => batch.load(key, at), options, MANY.operation, found.get(key));
+      return { ...one, batched: true };
     };
     for (const [key, entry] of found) {
       if (entry instanceof Stale) continue;
@@ -235,7 +236,7 @@ class ManyCall<T> {
   constructor(
     readonly wanted: readonly string[],
     loadMissing: BatchLoader<T>,
-    space: object,
+    space: SingleFlight,
   ) {
     this.missing = new KeyBatch(loadMissing, space);
     this.ahead = new KeyBatch(loadMissing, space);

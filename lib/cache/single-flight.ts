@@ -1,4 +1,5 @@
 import type { CacheEvents } from '../events/cache-events.js';
+import type { LoadCall, Tracing } from '../events/tracing.js';
 import { CacheSerializationError } from '../errors/cache.errors.js';
 import type { Draft, Entry, Lease, LeaseAnswer, LeaseBusy, LeasePurpose, StoreSpace } from '../stores/store.js';
 import { after, isPromise, type Awaitable } from '../support/awaitable.js';
@@ -20,6 +21,7 @@ export interface LoadEnvironment {
   readonly clock: Clock;
   readonly events: CacheEvents;
   readonly timers: Timers;
+  readonly tracing: Tracing;
   /** How many changes (writes, deletes, clears, invalidations) this process has made. */
   readonly changes: { count: number };
   /** Whether other processes make changes too. */
@@ -101,6 +103,12 @@ export class SingleFlight {
       flight.scope.end();
       this.env.changes.count += 1;
     }
+  }
+
+  /** Runs a loader by way of the tracer, if there is one. */
+  traced<T>(keys: LoadCall['keys'], operation: string, run: () => Promise<T>): Promise<T> {
+    const { tracer } = this.env.tracing;
+    return tracer === undefined ? run() : tracer.load({ namespace: this.namespace, operation, keys }, run);
   }
 
   #begin(
@@ -242,7 +250,7 @@ export class SingleFlight {
     const began = this.env.clock.now();
     const about = { namespace: this.namespace, key: request.key };
     const took = (): number => this.env.clock.now() - began;
-    return settled(() => flight.scope.run(() => request.loader(flight.context)) as Awaitable<unknown>).then(
+    return this.#called(flight, request).then(
       (value) => {
         const { failure } = flight.context.said;
         if (failure !== undefined) return this.#crash(flight, request, failure, took());
@@ -252,6 +260,17 @@ export class SingleFlight {
       },
       (error: unknown) => this.#crash(flight, request, error, took()),
     );
+  }
+
+  #called(flight: Flight, request: LoadRequest): Promise<unknown> {
+    const { context, scope } = flight;
+    const run = (): Promise<unknown> => settled(() => scope.run(() => request.loader(context)) as Awaitable<unknown>);
+    if (this.env.tracing.tracer === undefined || request.batched === true) return run();
+    return this.traced([request.key], request.operation, async () => {
+      const value = await run();
+      if (context.said.failure !== undefined) throw context.said.failure;
+      return value;
+    });
   }
 
   async #crash(flight: Flight, { key, terms }: LoadRequest, error: unknown, ms: number): Promise<Landing> {

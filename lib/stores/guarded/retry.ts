@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { schedule, type Clock } from '../../support/clock.js';
 
 /** Milliseconds until the first attempt; each one after it waits twice as long. */
@@ -12,6 +13,8 @@ export class Retry {
   #running = false;
   #woken = false;
   #stopped = false;
+  /** What is tried here belongs to no caller. */
+  readonly #apart = new AsyncResource('BlossomCacheRetry');
 
   constructor(
     private readonly clock: Clock,
@@ -23,7 +26,9 @@ export class Retry {
   wake(): void {
     this.#woken = true;
     if (this.#stopped || this.#running || this.#cancel !== undefined) return;
-    this.#cancel = schedule(this.clock, this.#wait, () => void this.#run());
+    this.#cancel = schedule(this.clock, this.#wait, () => {
+      this.#apart.runInAsyncScope(() => void this.#run());
+    });
   }
 
   stop(): void {

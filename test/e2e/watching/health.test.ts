@@ -32,25 +32,18 @@ interface Report {
 
 /** An application that tells over HTTP how its cache is. */
 async function site(...caches: BlossomCacheOptions[]) {
+  @Controller()
   class HealthController {
     constructor(
-      private readonly health: HealthCheckService,
-      private readonly indicator: BlossomCacheHealthIndicator,
+      @Inject(HealthCheckService) private readonly health: HealthCheckService,
+      @Inject(BlossomCacheHealthIndicator) private readonly indicator: BlossomCacheHealthIndicator,
     ) {}
 
-    check(options: CacheHealthOptions) {
+    @Get('health')
+    check(@Query() options: CacheHealthOptions) {
       return this.health.check([() => this.indicator.check('cache', options)]);
     }
   }
-  Inject(HealthCheckService)(HealthController, undefined, 0);
-  Inject(BlossomCacheHealthIndicator)(HealthController, undefined, 1);
-  Query()(HealthController.prototype, 'check', 0);
-  Get('health')(
-    HealthController.prototype,
-    'check',
-    Object.getOwnPropertyDescriptor(HealthController.prototype, 'check')!,
-  );
-  Controller()(HealthController);
   class Root {}
   Module({
     imports: [TerminusModule.forRoot({ logger: false }), ...caches.map((cache) => BlossomCacheModule.forRoot(cache))],
@@ -63,7 +56,9 @@ async function site(...caches: BlossomCacheOptions[]) {
   const { port } = app.getHttpServer().address() as AddressInfo;
   const check = async (options: CacheHealthOptions = {}): Promise<Report> => {
     const began = performance.now();
-    const answer = await fetch(`http://127.0.0.1:${port}/health?${new URLSearchParams({ ...options }).toString()}`);
+    const answer = await fetch(
+      `http://127.0.0.1:${port}/health?${new URLSearchParams(Object.entries(options)).toString()}`,
+    );
     const report = (await answer.json()) as Report;
     return { ...report, httpStatus: answer.status, ms: performance.now() - began };
   };
