@@ -3,8 +3,12 @@ import { CacheOptionsError } from '../../../lib/errors/cache.errors.js';
 import type { BlossomCacheOptions } from '../../../lib/options/options.js';
 import { describeOptions } from '../../../lib/options/describe-options.js';
 import { NO_TERMS } from '../../../lib/cache/call-policy.js';
+import { resolveMonitor } from '../../../lib/options/resolve-monitor.js';
 import { resolveOptions } from '../../../lib/options/resolve-options.js';
 import { systemClock } from '../../../lib/support/clock.js';
+
+/** It watches all there is, when it is asked. */
+const UNASKED = resolveMonitor(undefined);
 
 const resolve = (options: object): ReturnType<typeof resolveOptions> => resolveOptions(options as BlossomCacheOptions);
 
@@ -21,6 +25,7 @@ describe('resolveOptions', () => {
       varyBy: undefined,
       anonymousGuards: [],
       clock: systemClock,
+      monitor: UNASKED,
       faults: undefined,
       tiers: {
         memory: {
@@ -57,6 +62,7 @@ describe('resolveOptions', () => {
       varyBy,
       anonymousGuards: [Guard],
       clock,
+      monitor: UNASKED,
       faults: undefined,
       tiers: { memory: { maxSize: 5, maxBytes: 2_097_152, evictionPolicy: 'lfu', isolation: 'clone', sizeOf } },
     });
