@@ -9,6 +9,8 @@ export type { CacheEntries } from './cache/arguments.js';
 export type { CacheHealth } from './cache/cache-health.js';
 export { CacheService } from './cache/cache.service.js';
 export type { BatchLoader } from './cache/batch.js';
+export type { AfterCommitOptions } from './cache/commit-scope.js';
+export type { WriteThroughOptions } from './cache/write-through.js';
 export type { FreshnessOptions, GetOrSetOptions, SetOptions } from './cache/call-options.js';
 export type { LoadContext } from './cache/load-context.js';
 export { cacheContext } from './cache/load-scope.js';

@@ -8,7 +8,8 @@ import { WeakRegistry } from '../support/weak-registry.js';
 import { PendingValues, type Behind } from './behind.js';
 import { CallPolicy, NO_TERMS, type LoadTerms, type NamespaceDefaults } from './call-policy.js';
 import { nameOf } from './arguments.js';
-import { SingleFlight } from './single-flight.js';
+import { CommitScopes } from './commit-scope.js';
+import { SingleFlight, type LoadEnvironment } from './single-flight.js';
 import { Timers } from './timers.js';
 
 /** How the key of a decorated call is found from its arguments. */
@@ -46,20 +47,22 @@ export class CacheCore {
   /** What `writeBehind` goes to. */
   behind: Behind | undefined;
   readonly tracing: Tracing;
+  /** Its transactions under way. */
+  readonly commits: CommitScopes;
   /** Whether somewhere entries are renewed ahead by default. */
   renews = false;
   readonly #policies = new Map<string, CallPolicy>();
-  readonly #loads = new WeakRegistry((namespace) => {
-    const { parts: { store, clock, events }, changes, timers, tracing } = this; // prettier-ignore
-    const { shared } = store;
-    return new SingleFlight(store.space(namespace), namespace, { clock, events, timers, tracing, changes, shared });
-  });
+  readonly #loads: WeakRegistry<SingleFlight>;
 
   constructor(readonly parts: CacheParts) {
-    const { events, tiers, clock, ttl, terms = NO_TERMS } = parts;
+    const { events, store, tiers, clock, ttl, terms = NO_TERMS } = parts;
     this.stats = new StatsCollector(events, tiers);
     this.timers = new Timers(clock);
     this.tracing = parts.tracing ?? new Tracing();
+    const { changes, timers, tracing } = this;
+    const environment: LoadEnvironment = { clock, events, timers, tracing, changes, shared: store.shared };
+    this.#loads = new WeakRegistry((namespace) => new SingleFlight(store.space(namespace), namespace, environment));
+    this.commits = new CommitScopes(store, (namespace) => this.loads(namespace), environment);
     this.#set('', new CallPolicy({ ttl, ...terms }, parts.ttlJitter));
   }
 

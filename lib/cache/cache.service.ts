@@ -19,10 +19,13 @@ import { healthOf, type CacheHealth } from './cache-health.js';
 import type { CacheCore } from './cache-core.js';
 import { assertNumber, type Caller, type GetOrSetOptions, type SetOptions } from './call-options.js';
 import type { NamespaceDefaults } from './call-policy.js';
-import { EntryLookup, Stale } from './entry-lookup.js';
+import { checkAfterCommit, type AfterCommitOptions, type CommitScope } from './commit-scope.js';
+import { Stale, type EntryLookup } from './entry-lookup.js';
 import type { Loader } from './load-request.js';
-import { ReadThrough } from './read-through.js';
+import type { ReadThrough } from './read-through.js';
+import { makeRoom, type Room } from './room.js';
 import type { SingleFlight } from './single-flight.js';
+import { readWriteThrough, type WriteThroughOptions } from './write-through.js';
 
 const NO_OPTIONS: GetOrSetOptions = Object.freeze({});
 
@@ -35,22 +38,18 @@ const NO_OPTIONS: GetOrSetOptions = Object.freeze({});
  */
 export class CacheService {
   private readonly core: CacheCore;
-  private readonly loads: SingleFlight;
-  private readonly store: StoreSpace;
   private readonly channel: CacheEvents;
-  private readonly lookup: EntryLookup;
-  private readonly reads: ReadThrough;
   private readonly isEnabled: boolean;
+  private readonly room: Room;
+  /** The same within transactions. */
+  private readonly rooms = new WeakMap<CommitScope, Room>();
 
   /** @internal */
   constructor(core: CacheCore, namespace: string) {
     this.core = core;
-    this.loads = core.loads(namespace);
-    this.store = this.loads.store;
     this.channel = core.parts.events;
-    this.lookup = new EntryLookup(core.parts, core.pending, this.store, namespace);
-    this.reads = new ReadThrough(core, this.loads, this.lookup);
     this.isEnabled = core.parts.enabled;
+    this.room = makeRoom(core, core.parts.store, core.loads(namespace), true);
   }
 
   /** The name of the cache this service belongs to. */
@@ -96,8 +95,9 @@ export class CacheService {
   /** Removes an entry; whether there was one. A load of it that is under way will not be stored. */
   async delete(key: string): Promise<boolean> {
     const located = this.locate(key, 'delete');
+    const { tells } = this.here;
     const removed = await this.change(() => this.store.remove(located));
-    if (removed) this.deleted(located);
+    if (removed && tells) this.deleted(located);
     return removed;
   }
 
@@ -111,8 +111,9 @@ export class CacheService {
    * included, keep theirs. The cost does not grow with the number of entries.
    */
   async clear(): Promise<void> {
+    const { tells } = this.here;
     await this.change(() => this.store.clear());
-    this.channel.emit('clear', { namespace: this.loads.namespace });
+    if (tells) this.channel.emit('clear', { namespace: this.loads.namespace });
   }
 
   /** Reads and removes; of many concurrent callers one gets the value. */
@@ -165,8 +166,9 @@ export class CacheService {
     assertKeys(keys, 'deleteMany');
     const located = [...new Set(keys)].map((key) => this.locate(key, 'deleteMany'));
     if (located.length === 0) return 0;
+    const { tells } = this.here;
     const removed = await this.change(() => this.store.removeMany(located));
-    for (const key of removed) this.deleted(key);
+    if (tells) for (const key of removed) this.deleted(key);
     return removed.length;
   }
 
@@ -230,8 +232,9 @@ export class CacheService {
     const read = readTags(typeof tags === 'string' ? [tags] : tags, 'invalidateTags');
     if (read.length === 0) return;
     const allowStale = options?.allowStale === true;
-    await this.change(() => this.core.parts.store.invalidateTags(read, allowStale));
-    this.channel.emit('invalidate', { tags: read });
+    const { tells, cache } = this.here;
+    await this.change(() => cache.invalidateTags(read, allowStale));
+    if (tells) this.channel.emit('invalidate', { tags: read });
   }
 
   /** The same cache with keys of its own. A nested one is named `outer:inner`. */
@@ -271,19 +274,40 @@ export class CacheService {
     return this.core.parts.keyOf(service, method, args);
   }
 
-  /** Not in this release. */
-  async afterCommit<T>(_fn: () => Promise<T>): Promise<T> {
-    throw notAvailable('afterCommit');
+  /**
+   * Runs `fn`, which runs a transaction and resolves when that is committed. Changes of this cache made inside (in all its
+   * namespaces, by decorated methods too) wait: they are made, all of them, before this resolves with what `fn` resolves
+   * to, and are forgotten where it rejects. Inside they are seen at once; what is loaded inside is not stored. `add`,
+   * `getSet`, `take`, `increment` and `decrement` do not wait. One inside another is part of it, and can fail alone.
+   * Where an error says that the connection was lost, or `outcomeUnknown` says so, what was changed is evicted.
+   * @throws what `fn` throws; {CacheBackendError}, with `onError: 'throw'`, where the changes could not be made after the commit.
+   */
+  async afterCommit<T>(fn: () => Promise<T>, options: AfterCommitOptions = {}): Promise<T> {
+    checkAfterCommit(fn, options);
+    return this.isEnabled ? this.core.commits.run(fn, options) : fn();
   }
 
-  /** Not in this release. */
+  /**
+   * Writes the source, then the cache; resolves with the value. Where `write` fails the entry stays as it is, and is
+   * removed where it is unknown what was done (see {@link WriteThroughOptions}); its error is thrown as it is. Where
+   * something else happens to the entry during the write, nobody can say which came last: the entry is removed.
+   * @throws {CacheSerializationError} for a value that cannot be stored, before anything is written.
+   */
   async writeThrough<T>(
-    _key: string,
-    _value: T,
-    _write: (value: T) => Promise<unknown>,
-    _options?: SetOptions,
+    key: string,
+    value: T,
+    write: (value: T) => Promise<unknown>,
+    options?: WriteThroughOptions,
   ): Promise<T> {
-    throw notAvailable('writeThrough');
+    const located = this.locate(key, THROUGH.operation);
+    const { stored, isUnknown } = readWriteThrough(write, options);
+    this.draft(value, stored, THROUGH.operation);
+    this.here.cache.check?.(value);
+    const run = async (): Promise<T> => {
+      await write(value);
+      return value;
+    };
+    return this.reads.write(located, run, stored, THROUGH, isUnknown);
   }
 
   /**
@@ -301,7 +325,7 @@ export class CacheService {
     const namespace = this.namespaceName;
     const waiting = await behind.accept(queue, { key, namespace, located, value, ttl, grace, tags });
     try {
-      await this.change(() => this.store.write(located, { ...draft, value: waiting }));
+      await this.change(() => this.room.loads.store.write(located, { ...draft, value: waiting }));
     } catch (error) {
       // It has been accepted: that the cache fails changes nothing about it.
       parts.events.emit('error', { operation: 'writeBehind', error });
@@ -348,6 +372,37 @@ export class CacheService {
     this.reads.leftOut(outcome, reason, caller);
   }
 
+  /** Where calls go that are made now. */
+  private get here(): Room {
+    const { commits } = this.core;
+    const scope = commits.live === 0 ? undefined : commits.current();
+    return scope === undefined ? this.room : this.inside(scope);
+  }
+
+  private get loads(): SingleFlight {
+    return this.here.loads;
+  }
+
+  private get store(): StoreSpace {
+    return this.here.loads.store;
+  }
+
+  private get lookup(): EntryLookup {
+    return this.here.lookup;
+  }
+
+  private get reads(): ReadThrough {
+    return this.here.reads;
+  }
+
+  private inside(scope: CommitScope): Room {
+    const known = this.rooms.get(scope);
+    if (known !== undefined) return known;
+    const room = makeRoom(this.core, scope.store, scope.loads(this.room.loads.namespace), false);
+    this.rooms.set(scope, room);
+    return room;
+  }
+
   private async count(
     key: string,
     change: number,
@@ -382,3 +437,5 @@ export class CacheService {
 }
 
 const BY_HAND: Caller = { operation: 'getOrSet', strict: true };
+/** The source has been written: that the value cannot be stored after all is not to look as if it had not. */
+const THROUGH: Caller = { operation: 'writeThrough', strict: false };

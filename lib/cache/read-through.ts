@@ -55,7 +55,7 @@ export class ReadThrough {
     loadMissing: BatchLoader<T>,
     options: GetOrSetOptions,
   ): Promise<Map<string, T>> {
-    const call = new ManyCall<T>([...new Set(keys)], loadMissing, this.loads);
+    const call = new ManyCall<T>([...new Set(keys)], loadMissing, this.loads.origin);
     const { wanted, values } = call;
     const located = new Map(wanted.map((key) => [key, this.lookup.locate(key, MANY.operation)]));
     const inquiries = await this.inquiries([...located.values()]);
@@ -85,8 +85,15 @@ export class ReadThrough {
   }
 
   /** Always runs `write` and stores what it returns, unless something else happened to the entry meanwhile. */
-  async write<T>(located: string, write: Loader<T>, options: GetOrSetOptions, caller: Caller): Promise<T> {
-    const landing = await this.loads.write(this.request(located, write, options, caller.operation, undefined));
+  async write<T>(
+    located: string,
+    write: Loader<T>,
+    options: GetOrSetOptions,
+    caller: Caller,
+    isUnknown?: (error: unknown) => boolean,
+  ): Promise<T> {
+    const request = this.request(located, write, options, caller.operation, undefined);
+    const landing = await this.loads.write(request, isUnknown);
     if ('unstored' in landing) this.unstored(landing.unstored, caller);
     return landing.value as T;
   }

@@ -13,6 +13,7 @@ import { isDue, isServable } from './freshness.js';
 import type { LoadContext } from './load-context.js';
 import type { LoadRequest } from './load-request.js';
 import { LoadScope } from './load-scope.js';
+import { isOutcomeUnknown } from './outcome.js';
 import { failed, tooLate, waitFor, type Surroundings } from './patience.js';
 import type { Timers } from './timers.js';
 
@@ -48,6 +49,11 @@ export class SingleFlight {
     this.#around = { store, clock, timers };
   }
 
+  /** Whose entries it loads, for whoever asks whether a loader waits for itself. */
+  get origin(): object {
+    return this;
+  }
+
   /** Loads under way. */
   get size(): number {
     return this.#flights.size;
@@ -57,7 +63,7 @@ export class SingleFlight {
   async load(request: LoadRequest, called: Moment = this.#now()): Promise<Landing> {
     const { key, options } = request;
     if (options.signal?.aborted === true) throw options.signal.reason;
-    LoadScope.current()?.refuseRecursion(this, key);
+    LoadScope.current()?.refuseRecursion(this.origin, key);
     const served = this.#servedInstead(request);
     if (served !== undefined) return served;
     const current = options.forceFresh === true ? undefined : this.#flights.get(key);
@@ -80,9 +86,10 @@ export class SingleFlight {
 
   /**
    * Runs a write under a fence and stores what it returns. If anything else happened to the entry meanwhile,
-   * nobody can say which came last: the entry is removed.
+   * nobody can say which came last: the entry is removed. So it is where the write failed and may have been done all the
+   * same; after any other failure the entry is what it was.
    */
-  async write(request: LoadRequest): Promise<Landing> {
+  async write(request: LoadRequest, isUnknown: (error: unknown) => boolean = isOutcomeUnknown): Promise<Landing> {
     const { key } = request;
     const flight = new Flight(
       () => false,
@@ -96,7 +103,10 @@ export class SingleFlight {
     flight.lease = lease;
     try {
       const landing = await this.#runUnderLease(flight, request, tags);
-      if (landing.failure !== undefined) throw landing.failure.error;
+      if (landing.failure !== undefined) {
+        if (isUnknown(landing.failure.error)) await this.#removeIfPossible(key);
+        throw landing.failure.error;
+      }
       if (landing.fenced || landing.unstored !== undefined || landing.personal === true) await this.store.remove(key);
       return landing;
     } finally {
@@ -109,6 +119,15 @@ export class SingleFlight {
   traced<T>(keys: LoadCall['keys'], operation: string, run: () => Promise<T>): Promise<T> {
     const { tracer } = this.env.tracing;
     return tracer === undefined ? run() : tracer.load({ namespace: this.namespace, operation, keys }, run);
+  }
+
+  /** The error that is on its way counts for more than one of the backend, which hears of the removal later. */
+  async #removeIfPossible(key: string): Promise<void> {
+    try {
+      await this.store.remove(key);
+    } catch (error) {
+      this.env.events.emit('error', { operation: 'write', error });
+    }
   }
 
   #begin(
@@ -125,7 +144,7 @@ export class SingleFlight {
   #takeOff(request: LoadRequest, purpose: LeasePurpose): Flight {
     const { key, terms } = request;
     const flight = new Flight(
-      (space, other) => space === this && other === key,
+      (space, other) => space === this.origin && other === key,
       this.#now(),
       (abandoned) => {
         this.#leave(abandoned, key);
@@ -314,6 +333,7 @@ const NEVER = { part: 2 };
 
 function whyNotStored(held: boolean, { dropped }: Lease, { ttl }: Draft): string | undefined {
   if (!held) return 'fenced';
+  if (dropped === 'uncommitted') return 'in a transaction';
   if (dropped === true) return 'backend unreachable';
   return ttl > 0 ? undefined : 'ttl is 0 or less';
 }

@@ -55,8 +55,8 @@ export interface Lease {
    * Tags of the draft that the lease was not taken with count as invalidated if they were at any time since.
    */
   commit(draft: Draft): Awaitable<boolean>;
-  /** Whether it held and stored nothing all the same, because the backend failed. */
-  readonly dropped?: boolean;
+  /** Whether it held and stored nothing all the same: because the backend failed, or because of where the value is from. */
+  readonly dropped?: boolean | 'uncommitted';
   /**
    * Promises nothing any more: those who wait for it need not, and whoever asks for a lease takes it over. Until
    * somebody does it holds as before.
@@ -160,6 +160,11 @@ export interface Store {
    * with one of them are void either way. The cost does not grow with their number.
    */
   invalidateTags(tags: readonly string[], allowStale?: boolean): Awaitable<void>;
+  /**
+   * Refuses a value that could not be kept, for those who have to know before they write it. Absent: any will do.
+   * @throws {CacheSerializationError}
+   */
+  check?(value: unknown): void;
   measure(): Awaitable<StoreSize>;
   /** Asks the backend now, and answers in bounded time; never rejects. Not there where nothing can fail. */
   check?(): Promise<StoreCondition>;

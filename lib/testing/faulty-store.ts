@@ -48,6 +48,11 @@ export class FaultyStore implements FarStore {
     );
   }
 
+  /** Nothing is asked of the backend. */
+  check(value: unknown): void {
+    this.inner.check?.(value);
+  }
+
   space(namespace: string): FarSpace {
     const inner = this.inner.space(namespace);
     const around: Around = (operation, [key], call) => this.#ask(operation, [namespace, keyOf(key)], call);

@@ -103,6 +103,10 @@ export class FileStore implements FarStore {
     if (tags.length > 0) await this.#backend.queue.ask({ op: 'invalidate', tags, allowStale });
   }
 
+  check(value: unknown): void {
+    this.#backend.codec.serialise(value);
+  }
+
   /** `bytes` are those of keys and values, without what the database needs around them. */
   async measure(): Promise<StoreSize> {
     const measured = (await this.#backend.queue.request('measure')) as StoreSize | undefined;

@@ -81,6 +81,10 @@ export class ForeignStore implements FarStore {
     }
   }
 
+  check(value: unknown): void {
+    this.#room.codec.serialise(value);
+  }
+
   /** What such a store holds nobody can tell without reading all of it. */
   measure(): StoreSize {
     return { size: undefined, bytes: undefined };

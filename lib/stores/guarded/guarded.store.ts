@@ -56,6 +56,10 @@ export class GuardedStore implements FarStore {
     );
   }
 
+  check(value: unknown): void {
+    this.inner.check?.(value);
+  }
+
   measure(): Awaitable<StoreSize> {
     if (this.#guard.refusal('measure', 'read') !== undefined) return this.#unmeasured();
     return attempt<StoreSize, StoreSize>(

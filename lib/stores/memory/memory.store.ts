@@ -26,6 +26,12 @@ export class MemoryStore implements FarStore {
     }
   }
 
+  /** Freezing refuses nothing, and would be done too early. */
+  check(value: unknown): void {
+    const { store, read } = this.#pool.isolator;
+    if (read !== undefined) store(value);
+  }
+
   measure(): Promise<StoreSize> {
     return this.#pool.measure();
   }

@@ -118,6 +118,10 @@ export class RedisStore implements FarStore {
     if (!allowStale) this.#sweeper.wake();
   }
 
+  check(value: unknown): void {
+    this.#backend.codec.serialise(value);
+  }
+
   /** A server does not know cheaply what is this cache's. */
   measure(): StoreSize {
     return { size: undefined, bytes: undefined };

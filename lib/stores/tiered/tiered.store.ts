@@ -42,6 +42,10 @@ export class TieredStore implements Store {
     );
   }
 
+  check(value: unknown): void {
+    this.far.check?.(value);
+  }
+
   /** What the far store holds, which is everything there is; and what each tier does. */
   async measure(): Promise<StoreSize> {
     const [near, far] = await Promise.all([this.near.measure(), this.far.measure()]);

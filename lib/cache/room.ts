@@ -1,0 +1,20 @@
+import type { CacheCore } from './cache-core.js';
+import { EntryLookup } from './entry-lookup.js';
+import type { Changeable } from './pending-store.js';
+import { ReadThrough } from './read-through.js';
+import type { SingleFlight } from './single-flight.js';
+
+/** Where the calls for one namespace go: to the cache itself, or to what a transaction makes of it. */
+export interface Room {
+  readonly cache: Changeable;
+  readonly loads: SingleFlight;
+  readonly lookup: EntryLookup;
+  readonly reads: ReadThrough;
+  /** Whether a change is made when its call is done, and is to be told then. */
+  readonly tells: boolean;
+}
+
+export function makeRoom(core: CacheCore, cache: Changeable, loads: SingleFlight, tells: boolean): Room {
+  const lookup = new EntryLookup(core.parts, core.pending, loads.store, loads.namespace);
+  return { cache, loads, lookup, reads: new ReadThrough(core, loads, lookup), tells };
+}
