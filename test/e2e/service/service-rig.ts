@@ -49,6 +49,20 @@ export function hold<T>(): Held<T> {
   return { promise, resolve, reject };
 }
 
+/** Something that runs until it is told to end. */
+export class Task<T> {
+  readonly #held = hold<T>();
+  readonly #begun = hold<void>();
+  readonly begun = this.#begun.promise;
+  readonly end = (value: T): void => this.#held.resolve(value);
+  readonly fail = (error: unknown): void => this.#held.reject(error);
+
+  readonly run = (): Promise<T> => {
+    this.#begun.resolve();
+    return this.#held.promise;
+  };
+}
+
 /** Lets everything that can go on without a timer do so. */
 export async function settle(): Promise<void> {
   for (let i = 0; i < 5; i += 1) await new Promise((resolve) => setImmediate(resolve));
