@@ -17,6 +17,7 @@ interface User {
 }
 declare const cache: CacheService;
 declare const user: User;
+declare function save(user: User): Promise<void>;
 
 class Users {
   @Cacheable()
@@ -87,6 +88,16 @@ export async function accepted(users: Users): Promise<void> {
   same<typeof checked, DurationText>();
   const spans: Duration[] = [1, 0.5, Infinity, '250ms', '30s', '5m', '1.5h', '7d', checked];
   await cache.touch('k', spans[0]!);
+
+  const written = await cache.writeThrough('k', user, async (value) => value.id, {
+    ttl: '5m',
+    tags: ['user'],
+    grace: 5,
+  });
+  same<typeof written, User>();
+  await cache.writeThrough('k', user, save, { outcomeUnknown: (error) => error instanceof TypeError });
+  const committed = await cache.afterCommit(async () => user, { outcomeUnknown: () => false });
+  same<typeof committed, User>();
 }
 
 export function refused(users: Users): void {
@@ -108,6 +119,14 @@ export function refused(users: Users): void {
   void cache.getOrSet('k', (ctx) => (ctx.stale = 1));
   // @ts-expect-error it is told
   withCacheOptions({ explain: true }, () => 1);
+  // @ts-expect-error a source that is written takes a while
+  void cache.writeThrough('k', user, () => 1);
+  // @ts-expect-error the source gets what is stored
+  void cache.writeThrough('k', 'text', save);
+  // @ts-expect-error a transaction takes a while
+  void cache.afterCommit(() => 1);
+  // @ts-expect-error misspelt
+  void cache.afterCommit(async () => 1, { outcomeUnknwon: () => true });
   // @ts-expect-error a loader is a function
   void cache.getOrSet('k', user);
   // @ts-expect-error the loader loads something else

@@ -72,10 +72,10 @@ describe('a row of a database, changed in transactions and read by many', () => 
       };
       let known = await row.version();
       let last = known;
-      let running = true;
+      const end = new AbortController();
       let reads = 0;
       const reader = async (): Promise<void> => {
-        while (running) {
+        while (!end.signal.aborted) {
           const before = known;
           const seen = await cache.getOrSet(
             'row',
@@ -114,7 +114,7 @@ describe('a row of a database, changed in transactions and read by many', () => 
         }
         await turns(2);
       }
-      running = false;
+      end.abort();
       await Promise.all(readers);
       expect(reads).toBeGreaterThan(rounds);
       expect(await cache.getOrSet('row', () => row.version(), TAGS)).toBe(known);
