@@ -44,6 +44,15 @@ export class CitiesController {
     return this.existing(id);
   }
 
+  /** Several cities by id: all of them, or none where one cannot be changed. */
+  @Patch()
+  async updateAll(@Body() body: unknown): Promise<City[]> {
+    const changes = Object.entries(Object(body) as Record<string, unknown>);
+    return this.cities.updateAll(
+      new Map(changes.map(([id, change]) => [integerBetween('id', id, 1, MAX_ID), cityChange(change)])),
+    );
+  }
+
   @Patch(':id')
   async update(@Param('id') id: string, @Body() body: unknown): Promise<City> {
     const change = cityChange(body);

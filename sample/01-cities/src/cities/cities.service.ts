@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, NotFoundException } from '@nestjs/common';
 import { Cacheable, CacheEvict, CacheService, CacheTags, key } from 'nestjs-blossom-cache';
 import { Database } from '../database/database.js';
 import { FIND_ONE, NEAR, SEARCH, SUMMARY, UPDATE } from './city.queries.js';
@@ -52,5 +52,21 @@ export class CitiesService {
     const { before, ...changed } = row;
     await this.cache.invalidateTags(tagsOfStepsReached(before, changed.population));
     return changed;
+  }
+
+  /** All of them or none. What `update` forgets is forgotten when the database has committed, and not at all if it has not. */
+  updateAll(changes: ReadonlyMap<number, CityChange>): Promise<City[]> {
+    return this.cache.afterCommit(() =>
+      this.database.transaction(async () => {
+        const changed: City[] = [];
+        for (const [id, change] of changes) {
+          const city = await this.findOne(id);
+          const after = city && (await this.update(city, change));
+          if (!after) throw new NotFoundException(`There is no city ${id}`);
+          changed.push(after);
+        }
+        return changed;
+      }),
+    );
   }
 }

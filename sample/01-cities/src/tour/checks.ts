@@ -35,6 +35,12 @@ export const change: Check = {
   holds: ({ sqlQueries }) => sqlQueries === 1 || sqlQueries === 2,
 };
 
+/** Two cities updated in one transaction, that are looked up in it. */
+export const transaction: Check = {
+  promise: 'one to four SQL queries',
+  holds: ({ sqlQueries }) => sqlQueries >= 1 && sqlQueries <= 4,
+};
+
 /** With the cache off, whatever the step is about. */
 export const uncached: Check = {
   promise: 'no X-Cache HIT and at least one SQL query, with the cache off',

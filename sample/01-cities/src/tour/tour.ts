@@ -1,5 +1,5 @@
 import type { City, CountrySummary, Near } from '../cities/city.js';
-import { bypass, change, type Check, hit, miss, oneLoad, uncached } from './checks.js';
+import { bypass, change, type Check, hit, miss, oneLoad, transaction, uncached } from './checks.js';
 import { table } from './table.js';
 import type { Visit, Visitor } from './visitor.js';
 
@@ -7,10 +7,13 @@ const NEAR_LYON = '/cities/near?lat=45.76&lon=4.84';
 const FRANCE = '/countries/FR';
 const LYON = '/cities/2996944';
 const VILLEURBANNE = '/cities/2968254';
+const NOWHERE = '2147483647';
 
 const populationOf = (city: unknown) => (city as City).population;
 const peopleOf = (country: unknown) => (country as CountrySummary).population;
 const populationIn = (near: unknown) => (near as Near).cities.find(({ id }) => LYON.endsWith(`/${id}`))?.population;
+
+const idOf = (path: string) => path.slice(path.lastIndexOf('/') + 1);
 
 /** A walk through what the cache does, over the app's own HTTP. The first step that goes otherwise ends it. */
 export class Tour {
@@ -32,6 +35,7 @@ export class Tour {
     await this.getWithCookie('asked with a cookie', NEAR_LYON, bypass);
     await this.getAtOnce('50 ask at once', 50, FRANCE, oneLoad);
     await this.aCityGrows();
+    await this.twoCitiesGrow();
   }
 
   private async aCityGrows(): Promise<void> {
@@ -51,6 +55,23 @@ export class Tour {
     await this.get('Lyon shows it', LYON, miss, populationOf, before);
   }
 
+  /** In one transaction, which the first time is rolled back: one of the two is not there. */
+  private async twoCitiesGrow(): Promise<void> {
+    const cities = [LYON, VILLEURBANNE];
+    const before = await Promise.all(cities.map(async (path) => populationOf((await this.visitor.get(path)).body)));
+    const grown = (paths: string[], by: number) =>
+      Object.fromEntries(paths.map((path, index) => [idOf(path), { population: before[index]! + by }]));
+    await this.patchAll('Lyon and nowhere grow', grown([LYON, NOWHERE], 2), 404);
+    await this.get('Lyon, rolled back', LYON, hit, populationOf, before[0]);
+    try {
+      await this.patchAll('Lyon and Villeurbanne', grown(cities, 2));
+      await this.get('Lyon shows it', LYON, miss, populationOf, before[0]! + 2);
+      await this.get('so does Villeurbanne', VILLEURBANNE, miss, populationOf, before[1]! + 2);
+    } finally {
+      await this.patchAll('both as they were', grown(cities, 0));
+    }
+  }
+
   private async get(title: string, path: string, check: Check, read?: (body: unknown) => unknown, value?: number) {
     const { body } = await this.step(title, `GET ${path}`, () => this.visitor.get(path), check);
     if (read && read(body) !== value) throw new Error(`GET ${path}: promised ${value}, saw ${read(body)}`);
@@ -66,6 +87,10 @@ export class Tour {
 
   private patch(title: string, path: string, body: object): Promise<Visit> {
     return this.step(title, `PATCH ${path}`, () => this.visitor.patch(path, body), change);
+  }
+
+  private patchAll(title: string, body: object, status = 200): Promise<Visit> {
+    return this.step(title, 'PATCH /cities', () => this.visitor.patchWith(status, '/cities', body), transaction);
   }
 
   private async step(title: string, request: string, ask: () => Promise<Visit>, ifCached: Check): Promise<Visit> {

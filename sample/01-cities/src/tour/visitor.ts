@@ -24,29 +24,38 @@ export class Visitor {
   }
 
   patch(path: string, change: object): Promise<Visit> {
-    const headers = { 'content-type': 'application/json' };
-    return this.visit(1, path, { method: 'PATCH', headers, body: JSON.stringify(change) });
+    return this.visit(1, path, patchOf(change));
   }
 
-  private async visit(times: number, path: string, request: RequestInit): Promise<Visit> {
+  /** The same, answered with this status. */
+  patchWith(status: number, path: string, change: object): Promise<Visit> {
+    return this.visit(1, path, patchOf(change), status);
+  }
+
+  private async visit(times: number, path: string, request: RequestInit, status = 200): Promise<Visit> {
     const before = await this.sqlQueries();
     const started = performance.now();
-    const answers = await Promise.all(Array.from({ length: times }, () => this.ask(path, request)));
+    const answers = await Promise.all(Array.from({ length: times }, () => this.ask(path, request, status)));
     const ms = performance.now() - started;
     const xCache = tally(answers.map((answer) => answer.xCache));
     return { xCache, ms, sqlQueries: (await this.sqlQueries()) - before, body: answers.at(-1)?.body };
   }
 
-  private async ask(path: string, request: RequestInit): Promise<Pick<Visit, 'xCache' | 'body'>> {
+  private async ask(path: string, request: RequestInit, status = 200): Promise<Pick<Visit, 'xCache' | 'body'>> {
     const answer = await fetch(this.origin + path, request);
     const text = await answer.text();
-    if (!answer.ok) throw new Error(`${request.method ?? 'GET'} ${path} answered ${answer.status}: ${text}`);
+    if (answer.status !== status)
+      throw new Error(`${request.method ?? 'GET'} ${path} answered ${answer.status}: ${text}`);
     return { xCache: answer.headers.get('x-cache') ?? '', body: JSON.parse(text) };
   }
 
   private async sqlQueries(): Promise<number> {
     return ((await this.ask('/stats', {})).body as Stats).sqlQueries;
   }
+}
+
+function patchOf(change: object): RequestInit {
+  return { method: 'PATCH', headers: { 'content-type': 'application/json' }, body: JSON.stringify(change) };
 }
 
 function tally(values: string[]): string {
