@@ -44,7 +44,7 @@ export class KeyBatch<T> {
   #gather(): Gathering<T> {
     const keys: string[] = [];
     const located = new Set<string>();
-    const scope = new LoadScope(detachedContext(), (space, key) => space === this.space && located.has(key));
+    const scope = new LoadScope(detachedContext(), (space, key) => space === this.space.origin && located.has(key));
     let ask!: () => void;
     const asked = new Promise<void>((resolve) => (ask = resolve));
     const answer = asked

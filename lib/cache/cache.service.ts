@@ -302,7 +302,7 @@ export class CacheService {
     const located = this.locate(key, THROUGH.operation);
     const { stored, isUnknown } = readWriteThrough(write, options);
     this.draft(value, stored, THROUGH.operation);
-    this.here.cache.check?.(value);
+    this.here.cache.accepts?.(value);
     const run = async (): Promise<T> => {
       await write(value);
       return value;

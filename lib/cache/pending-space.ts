@@ -23,7 +23,7 @@ export interface PendingRoom {
   /** A tag of the entry that was invalidated here. */
   invalidatedTag(entry: Entry): string | undefined;
   /** @throws {CacheSerializationError} */
-  check(value: unknown): void;
+  accepts(value: unknown): void;
 }
 
 type Put = Extract<Change, { readonly kind: 'put' }>;
@@ -86,13 +86,13 @@ export class PendingSpace implements StoreSpace {
 
   write(key: string, draft: Draft): Awaitable<void> {
     if (!this.room.open) return this.below.write(key, draft);
-    this.room.check(draft.value);
+    this.room.accepts(draft.value);
     return this.#put(key, draft);
   }
 
   writeMany(drafts: ReadonlyMap<string, Draft>): Awaitable<void> {
     if (!this.room.open) return this.below.writeMany(drafts);
-    for (const { value } of drafts.values()) this.room.check(value);
+    for (const { value } of drafts.values()) this.room.accepts(value);
     const fenced = [...drafts].map(([key, draft]) => this.#put(key, draft));
     if (fenced.some(isPromise)) return Promise.all(fenced).then(() => undefined);
   }
@@ -155,7 +155,7 @@ export class PendingSpace implements StoreSpace {
     if (!room.open) return this.below.lease(key, tags, purpose);
     return after(this.#fence(key, tags), () => {
       return new PendingWrite(untouched, (draft) => {
-        room.check(draft.value);
+        room.accepts(draft.value);
         void this.#put(key, draft);
       });
     });

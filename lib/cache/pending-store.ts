@@ -6,7 +6,7 @@ import type { Clock } from '../support/clock.js';
 import { PendingSpace, type PendingRoom } from './pending-space.js';
 
 /** What changes of a cache are made to: the store itself, or the changes that a transaction around has pending. */
-export type Changeable = Pick<Store, 'shared' | 'space' | 'invalidateTags' | 'check'>;
+export type Changeable = Pick<Store, 'shared' | 'space' | 'invalidateTags' | 'accepts'>;
 
 /** What a transaction knows of its cache. */
 export interface PendingEnvironment {
@@ -75,8 +75,8 @@ export class PendingStore implements Changeable, PendingRoom {
     }
   }
 
-  check(value: unknown): void {
-    this.below.check?.(value);
+  accepts(value: unknown): void {
+    this.below.accepts?.(value);
   }
 
   touchedSince(tags: readonly string[], since: number): boolean {

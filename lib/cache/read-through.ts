@@ -55,7 +55,7 @@ export class ReadThrough {
     loadMissing: BatchLoader<T>,
     options: GetOrSetOptions,
   ): Promise<Map<string, T>> {
-    const call = new ManyCall<T>([...new Set(keys)], loadMissing, this.loads.origin);
+    const call = new ManyCall<T>([...new Set(keys)], loadMissing, this.loads);
     const { wanted, values } = call;
     const located = new Map(wanted.map((key) => [key, this.lookup.locate(key, MANY.operation)]));
     const inquiries = await this.inquiries([...located.values()]);

@@ -164,7 +164,7 @@ export interface Store {
    * Refuses a value that could not be kept, for those who have to know before they write it. Absent: any will do.
    * @throws {CacheSerializationError}
    */
-  check?(value: unknown): void;
+  accepts?(value: unknown): void;
   measure(): Awaitable<StoreSize>;
   /** Asks the backend now, and answers in bounded time; never rejects. Not there where nothing can fail. */
   check?(): Promise<StoreCondition>;

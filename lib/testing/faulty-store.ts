@@ -49,8 +49,8 @@ export class FaultyStore implements FarStore {
   }
 
   /** Nothing is asked of the backend. */
-  check(value: unknown): void {
-    this.inner.check?.(value);
+  accepts(value: unknown): void {
+    this.inner.accepts?.(value);
   }
 
   space(namespace: string): FarSpace {

@@ -103,7 +103,7 @@ export class FileStore implements FarStore {
     if (tags.length > 0) await this.#backend.queue.ask({ op: 'invalidate', tags, allowStale });
   }
 
-  check(value: unknown): void {
+  accepts(value: unknown): void {
     this.#backend.codec.serialise(value);
   }
 

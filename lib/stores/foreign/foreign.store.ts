@@ -81,7 +81,7 @@ export class ForeignStore implements FarStore {
     }
   }
 
-  check(value: unknown): void {
+  accepts(value: unknown): void {
     this.#room.codec.serialise(value);
   }
 

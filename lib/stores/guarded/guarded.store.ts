@@ -56,8 +56,8 @@ export class GuardedStore implements FarStore {
     );
   }
 
-  check(value: unknown): void {
-    this.inner.check?.(value);
+  accepts(value: unknown): void {
+    this.inner.accepts?.(value);
   }
 
   measure(): Awaitable<StoreSize> {

@@ -27,7 +27,7 @@ export class MemoryStore implements FarStore {
   }
 
   /** Freezing refuses nothing, and would be done too early. */
-  check(value: unknown): void {
+  accepts(value: unknown): void {
     const { store, read } = this.#pool.isolator;
     if (read !== undefined) store(value);
   }

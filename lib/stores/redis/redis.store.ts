@@ -118,7 +118,7 @@ export class RedisStore implements FarStore {
     if (!allowStale) this.#sweeper.wake();
   }
 
-  check(value: unknown): void {
+  accepts(value: unknown): void {
     this.#backend.codec.serialise(value);
   }
 

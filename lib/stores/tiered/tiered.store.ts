@@ -42,8 +42,8 @@ export class TieredStore implements Store {
     );
   }
 
-  check(value: unknown): void {
-    this.far.check?.(value);
+  accepts(value: unknown): void {
+    this.far.accepts?.(value);
   }
 
   /** What the far store holds, which is everything there is; and what each tier does. */
