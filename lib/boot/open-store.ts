@@ -1,4 +1,4 @@
-import { Codec } from '../codec/codec.js';
+import { Codec, type Payload } from '../codec/codec.js';
 import { CacheEvents } from '../events/cache-events.js';
 import type { CacheLog } from '../events/cache-log.js';
 import type { BackendPlace, Tracing } from '../events/tracing.js';
@@ -10,7 +10,7 @@ import { FileStore } from '../stores/file/file.store.js';
 import { limitsOf } from '../stores/foreign/adapt-store.js';
 import { ForeignStore } from '../stores/foreign/foreign.store.js';
 import { GuardedStore } from '../stores/guarded/guarded.store.js';
-import { ISOLATORS } from '../stores/isolation.js';
+import { ISOLATORS, type Isolator } from '../stores/isolation.js';
 import { MemoryStore } from '../stores/memory/memory.store.js';
 import { NullStore } from '../stores/null/null.store.js';
 import type { RedisPlace } from '../stores/redis/redis-options.js';
@@ -76,7 +76,7 @@ export function openStore(
   return { store: guarded(far, events, around), tiers: undefined, names: [far.name] };
 }
 
-function farTier({ file, redis, foreign }: Tiers, around: Around): FarTier | undefined {
+function farTier({ file, redis, foreign, standIn }: Tiers, around: Around): FarTier | undefined {
   const { clock } = around;
   if (file !== undefined) {
     // Its writing thread gets a copy: what cannot be copied stays here.
@@ -91,11 +91,28 @@ function farTier({ file, redis, foreign }: Tiers, around: Around): FarTier | und
     const place = placeOf(redis.store.place);
     return { name: 'redis', place, stored: redis, patience: redis.store.commandTimeout, open };
   }
+  if (standIn !== undefined) return standInTier(standIn, clock);
   if (foreign === undefined) return undefined;
   around.log.warn(`cache '${around.name}': ${limitsOf(foreign.store.backend, foreign.store.store)}`);
   const open = (codec: Codec, own: CacheEvents): FarStore =>
     new ForeignStore(foreign.store, codec, foreign.codec, own, clock);
   return { name: foreign.store.backend, stored: foreign, patience: foreign.store.commandTimeout, open };
+}
+
+/** Values are what decoding gives, as in the store in whose place it is; but for that they stay where they are. */
+function standInTier({ store, ...stored }: NonNullable<Tiers['standIn']>, clock: Clock): FarTier {
+  const isolation = (codec: Codec): Isolator => ({
+    // What is counted stays a number. Payloads may be views of a buffer that is used again.
+    store: (value) => (typeof value === 'number' ? value : copied(codec.serialise(value))),
+    read: (kept) => (typeof kept === 'number' ? kept : codec.parse(kept as Payload)),
+  });
+  const open = (codec: Codec, own: CacheEvents): FarStore =>
+    new MemoryStore({ ...store, isolation: isolation(codec) }, own, clock);
+  return { name: 'memory', stored, open };
+}
+
+function copied({ format, bytes }: Payload): Payload {
+  return { format, bytes: Uint8Array.from(bytes) };
 }
 
 function openHybrid(memory: Memory, tier: FarTier, around: Around): OpenedStore {

@@ -1,7 +1,7 @@
 import type { CacheEvents, CacheEventSource } from '../events/cache-events.js';
 import type { CacheStats } from '../events/cache-stats.js';
 import { CacheOptionsError, notAvailable } from '../errors/cache.errors.js';
-import type { Draft, Entry, StoreSpace } from '../stores/store.js';
+import type { Absence, Draft, Entry, StoreSpace } from '../stores/store.js';
 import { after, type Awaitable } from '../support/awaitable.js';
 import { milliseconds, type Duration } from '../support/duration.js';
 import {
@@ -343,6 +343,19 @@ export class CacheService {
    */
   locate(key: string, operation: string): string {
     return this.lookup.locate(key, operation);
+  }
+
+  /** The time by which entries of this cache end. @internal */
+  now(): number {
+    return this.core.parts.clock.now();
+  }
+
+  /** The fresh entry of a key from {@link locate}, not counted, or why there is none. @internal */
+  async inspect(located: string): Promise<Entry | Absence> {
+    const now = this.now();
+    const absence = await this.store.absence(located, now);
+    const entry = await this.store.read(located, now);
+    return entry !== undefined && now < entry.expiresAt ? entry : absence;
   }
 
   /**

@@ -8,7 +8,13 @@ import type { ResolvedOptions, Tiers } from './resolve-options.js';
 export function describeOptions({ name = 'default', enabled, ttl, tiers }: ResolvedOptions): string {
   if (!enabled) return `cache '${name}': off, nothing is stored`;
   const lifetime = `ttl ${ttl === Infinity ? 'for ever' : `${ttl / 1_000} s`}`;
-  const described = [describeMemory(tiers), describeFile(tiers), describeRedis(tiers), describeForeign(tiers)];
+  const described = [
+    describeMemory(tiers),
+    describeFile(tiers),
+    describeRedis(tiers),
+    describeForeign(tiers),
+    describeStandIn(tiers),
+  ];
   const shown = described.filter((tier) => tier !== undefined);
   return `cache '${name}': ${shown.map(([tier, about]) => `${tier} (${about}, ${lifetime})`).join(' over ')}`;
 }
@@ -62,6 +68,10 @@ function hostAndPort({ host, port }: Address): string {
 function describeForeign({ foreign }: Tiers): [string, string] | undefined {
   if (foreign === undefined) return undefined;
   return [foreign.store.backend, `a store of the application${encrypted(foreign.codec)}`];
+}
+
+function describeStandIn({ standIn }: Tiers): [string, string] | undefined {
+  return standIn === undefined ? undefined : ['memory', `for tests, in the place of ${standIn.for}`];
 }
 
 function encrypted({ keys }: CodecOptions): string {

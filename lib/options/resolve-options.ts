@@ -20,7 +20,7 @@ import type {
 } from './options.js';
 import { FILE_OPTIONS, resolveFile } from './resolve-file.js';
 import { FOREIGN_OPTIONS, resolveForeign, type ResolvedForeign } from './resolve-foreign.js';
-import { MEMORY_OPTIONS, resolveMemory } from './resolve-memory.js';
+import { MEMORY_OPTIONS, resolveMemory, type ResolvedMemory } from './resolve-memory.js';
 import { resolveMonitor } from './resolve-monitor.js';
 import { maxStaleness, REDIS_OPTIONS, resolveRedis } from './resolve-redis.js';
 import { resolveStored, STORED_OPTIONS, type ResolvedStored } from './resolve-stored.js';
@@ -48,10 +48,12 @@ export interface ResolvedOptions {
 
 /** Where entries are kept; with two, memory stands in front of the other one. */
 export interface Tiers {
-  readonly memory?: MemoryStoreOptions;
+  readonly memory?: ResolvedMemory;
   readonly file?: ResolvedStored & { readonly store: FileStoreOptions };
   readonly redis?: ResolvedStored & { readonly store: RedisStoreOptions };
   readonly foreign?: ResolvedStored & { readonly store: ResolvedForeign };
+  /** For tests: memory that keeps values and fails as the store does in whose place it is. No option leads here. */
+  readonly standIn?: ResolvedStored & { readonly store: Omit<MemoryStoreOptions, 'isolation'>; readonly for: string };
 }
 
 interface Scope {

@@ -9,6 +9,8 @@ import { Random } from './random.js';
  * - `hang`: it is never done; `ms` milliseconds later it is given up with a `CacheBackendError` that timed out. Default:
  *   when the faults are healed.
  * - `garble`: what is read cannot be read, which is a miss; anything else takes effect and its answer is lost.
+ * - `forget`: the backend keeps nothing: what is read is not there, what is stored is gone at once, and what was there under
+ *   a key that is written or removed is gone with it. The rest works as ever.
  *
  * What is known without waiting (`vouches`) neither waits nor hangs.
  */
@@ -16,7 +18,8 @@ export type Fault =
   | { readonly kind: 'throw'; readonly after?: boolean; readonly timedOut?: boolean }
   | { readonly kind: 'delay'; readonly ms: number | readonly [min: number, max: number] }
   | { readonly kind: 'hang'; readonly ms?: number }
-  | { readonly kind: 'garble' };
+  | { readonly kind: 'garble' }
+  | { readonly kind: 'forget' };
 
 /** When a fault strikes. Without `nth` and `probability`: always. */
 export interface FaultRule {

@@ -1,5 +1,5 @@
 import { CacheBackendError } from '../errors/cache.errors.js';
-import type { Absence, Entry, FarSpace, FarStore, Lease, LeaseAnswer, LeasePurpose } from '../stores/store.js';
+import type { Absence, Draft, Entry, FarSpace, FarStore, Lease, LeaseAnswer, LeasePurpose } from '../stores/store.js';
 import { after, isPromise, type Awaitable } from '../support/awaitable.js';
 import { schedule, type Clock } from '../support/clock.js';
 import {
@@ -11,6 +11,7 @@ import {
   type FarOperation,
 } from './far-operations.js';
 import type { Fault } from './fault-plan.js';
+import { commitForgetting, forgetting } from './forgetful.js';
 
 /** Who knows what becomes of an operation. */
 export interface FaultSource {
@@ -21,6 +22,17 @@ export interface FaultSource {
 }
 
 type Call = () => unknown;
+
+/** One operation that is asked for. */
+interface Question {
+  readonly namespace?: string | undefined;
+  readonly key?: string | undefined;
+  readonly call: Call;
+  /** What is done instead where nothing is kept. Default: the same. */
+  readonly forget?: Call | undefined;
+  /** Told of an answer that its caller never gets, or that there is none. */
+  readonly lost?: ((answer: unknown) => void) | undefined;
+}
 
 /** What is answered where the bytes that were read make no sense. Anything else is done, and its answer is lost. */
 const GARBLED: Readonly<Partial<Record<FarOperation, Call>>> = {
@@ -44,7 +56,7 @@ export class FaultyStore implements FarStore {
     this.shared = inner.shared;
     Object.assign(
       this,
-      through(inner, STORE_OPERATIONS, (operation, _, call) => this.#ask(operation, [], call)),
+      through(inner, STORE_OPERATIONS, (operation, _, call) => this.#ask(operation, { call })),
     );
   }
 
@@ -55,11 +67,12 @@ export class FaultyStore implements FarStore {
 
   space(namespace: string): FarSpace {
     const inner = this.inner.space(namespace);
-    const around: Around = (operation, [key], call) => this.#ask(operation, [namespace, keyOf(key)], call);
+    const around: Around = (operation, args, call) =>
+      this.#ask(operation, { namespace, key: keyOf(args[0]), call, forget: forgetting(inner, operation, args) });
     return {
       ...through(inner, SPACE_OPERATIONS, around),
       vouches: (key, entry, now) => this.#vouches(inner, namespace, key, entry, now),
-      absence: (key, now) => this.#absence(() => around('absence', [key], () => inner.absence(key, now))),
+      absence: (key, now) => this.#absence(() => around('absence', [key, now], () => inner.absence(key, now))),
       lease: (key, tags, purpose) => this.#lease(inner, namespace, key, tags, purpose),
     };
   }
@@ -67,7 +80,7 @@ export class FaultyStore implements FarStore {
   #vouches(inner: FarSpace, namespace: string, key: string, entry: Entry, now: number): boolean {
     const fault = this.source.next('vouches', namespace, key);
     if (fault?.kind === 'throw') throw failure('vouches', false);
-    return fault?.kind !== 'garble' && inner.vouches(key, entry, now);
+    return fault?.kind !== 'garble' && fault?.kind !== 'forget' && inner.vouches(key, entry, now);
   }
 
   #absence(ask: Call): Awaitable<Absence> {
@@ -86,30 +99,29 @@ export class FaultyStore implements FarStore {
     tags: readonly string[],
     purpose: LeasePurpose,
   ): Awaitable<LeaseAnswer> {
-    const ask = (): Awaitable<LeaseAnswer> => inner.lease(key, tags, purpose);
-    const answer = this.#ask('lease', [namespace, key], ask, releaseQuietly) as Awaitable<LeaseAnswer>;
-    return after(answer, (given) => ('commit' in given ? this.#held(given, namespace, key) : given));
+    const call = (): Awaitable<LeaseAnswer> => inner.lease(key, tags, purpose);
+    const forget = forgetting(inner, 'lease', [key, tags, purpose]);
+    const answer = this.#ask('lease', { namespace, key, call, forget, lost: releaseQuietly });
+    return after(answer as Awaitable<LeaseAnswer>, (given) =>
+      'commit' in given ? this.#held(given, inner, namespace, key) : given,
+    );
   }
 
   /** A lease of whose end its store never hears runs out: it is released then. */
-  #held(lease: Lease, namespace: string, key: string): Lease {
+  #held(lease: Lease, inner: FarSpace, namespace: string, key: string): Lease {
     const ends = (operation: FarOperation): boolean => operation === 'commit' || operation === 'release';
-    const around: Around = (operation, _, call) => {
+    const around: Around = (operation, [draft], call) => {
       const lost = ends(operation) ? (): void => releaseQuietly(lease) : undefined;
-      return this.#ask(operation, [namespace, key], call, lost);
+      const forget = operation === 'commit' ? () => commitForgetting(inner, key, lease, draft as Draft) : undefined;
+      return this.#ask(operation, { namespace, key, call, forget, lost });
     };
     return through(lease, LEASE_OPERATIONS, around);
   }
 
-  /** @param lost told of an answer that its caller never gets, or that there is none */
-  #ask(
-    operation: FarOperation,
-    [namespace, key]: readonly (string | undefined)[],
-    call: Call,
-    lost: (answer: unknown) => void = () => {},
-  ): unknown {
+  #ask(operation: FarOperation, { namespace, key, call, forget = call, lost = () => {} }: Question): unknown {
     const fault = this.source.next(operation, namespace, key);
     if (fault === undefined) return call();
+    if (fault.kind === 'forget') return forget();
     if (fault.kind === 'delay') return this.#delayed(fault, call);
     if (fault.kind === 'hang') return this.#hang(operation, fault, lost);
     const garbled = fault.kind === 'garble' ? GARBLED[operation] : undefined;

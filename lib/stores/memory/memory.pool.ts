@@ -20,7 +20,8 @@ export interface MemoryStoreOptions {
   /** Bytes at most, by `sizeOf`; `Infinity` for no such limit, and then nothing is measured. */
   readonly maxBytes: number;
   readonly evictionPolicy: EvictionPolicyName;
-  readonly isolation: Isolation;
+  /** By name, or one's own. */
+  readonly isolation: Isolation | Isolator;
   /** Bytes of a value; default {@link estimateBytes}. */
   readonly sizeOf?: ((value: unknown, key: string) => number) | undefined;
 }
@@ -65,7 +66,8 @@ export class MemoryPool implements Sweepable {
     private readonly events: CacheEvents,
     readonly clock: Clock,
   ) {
-    this.isolator = ISOLATORS[options.isolation];
+    const { isolation } = options;
+    this.isolator = typeof isolation === 'string' ? ISOLATORS[isolation] : isolation;
     this.#policy = POLICIES[options.evictionPolicy]();
     this.#sweeper = new Sweeper(this, clock);
   }
