@@ -4,7 +4,6 @@ import { cacheToken } from '../cache/cache-token.js';
 import type { CacheService } from '../cache/cache.service.js';
 import { CacheOptionsError } from '../errors/cache.errors.js';
 import type { BlossomCacheOptions, MemoryCacheOptions } from '../options/options.js';
-import type { Clock } from '../support/clock.js';
 import { eventLogOf } from './event-log.js';
 import { TestCaches, type TestCachesOptions } from './test-caches.js';
 
@@ -17,7 +16,7 @@ export interface NamedCacheOfTest extends CacheOfTestOptions {
 }
 
 /** The options of all caches of the module, and what caches and namespaces there are. */
-export interface BlossomCacheTestingOptions extends CacheOfTestOptions, TestCachesOptions<Clock> {
+export interface BlossomCacheTestingOptions extends CacheOfTestOptions, TestCachesOptions {
   /** Named caches beside the default one: names, or names with options of their own. Default: none. */
   readonly caches?: readonly (string | NamedCacheOfTest)[] | undefined;
   /** Namespaces that would have been declared by `forFeature`; each can be injected everywhere. Default: none. */
@@ -56,8 +55,8 @@ export class BlossomCacheTestingModule {
 }
 
 /** Made anew for every application, even if several import the same module. */
-function kitModule(options: TestCachesOptions<Clock>): DynamicModule {
-  const provider = { provide: TestCaches, useFactory: () => new TestCaches<Clock>(options) };
+function kitModule(options: TestCachesOptions): DynamicModule {
+  const provider = { provide: TestCaches, useFactory: () => new TestCaches(options) };
   return { module: TestCachesModule, providers: [provider], exports: [TestCaches] };
 }
 
@@ -66,7 +65,7 @@ function cacheModule(options: BlossomCacheOptions, kit: DynamicModule): DynamicM
     name: options.name,
     imports: [kit],
     inject: [TestCaches],
-    useFactory: (caches: TestCaches) => ({ ...options, clock: caches.clock, faults: caches }),
+    useFactory: (caches: TestCaches) => ({ ...options, clock: caches.time, faults: caches }),
   });
 }
 

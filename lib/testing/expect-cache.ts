@@ -62,7 +62,8 @@ export class CacheExpectation extends Happened {
     const { cache, key } = methodEntry(service, method, args, 'expectCache');
     const label = `${service.constructor.name}.${String(method)}`;
     if (cache.events === this.cache.events) return this.#entry(cache, key, `the entry of this call of ${label}`);
-    throw misused(`expectCache: ${label} caches in '${cache.cacheName}', and not in '${this.cache.cacheName}'`);
+    const where = cache.cacheName === this.cache.cacheName ? 'another application' : `'${cache.cacheName}'`;
+    throw misused(`expectCache: ${label} caches in ${where}, and not in '${this.cache.cacheName}'`);
   }
 
   /** What is expected of a namespace. */

@@ -4,8 +4,6 @@ import { CacheLog } from '../events/cache-log.js';
 import { CallExecutor } from '../operations/call-executor.js';
 import { methodKey } from '../operations/method-key.js';
 import type { BlossomCacheOptions } from '../options/options.js';
-import type { Clock } from '../support/clock.js';
-import type { FakeClock } from './fake-clock.js';
 import { TestCaches, type TestCachesOptions } from './test-caches.js';
 import { TestRegistry } from './test-registry.js';
 
@@ -18,7 +16,7 @@ export interface OverridesProviders {
 }
 
 /** What is different in the test. */
-export interface InMemoryOptions<C extends Clock = FakeClock> extends TestCachesOptions<C> {
+export interface InMemoryOptions extends TestCachesOptions {
   /**
    * Options in the place of the application's own, by the name of the cache; `default` is the one without a name. The
    * factories that would have made them are not called. Default: the application's.
@@ -37,19 +35,18 @@ export interface InMemoryOptions<C extends Clock = FakeClock> extends TestCaches
  * const app = (await builder.compile()).createNestApplication();
  * ```
  */
-export function inMemory<C extends Clock = FakeClock>(
+export function inMemory(
   builder: OverridesProviders,
-  { caches: instead = {}, ...options }: InMemoryOptions<C> = {},
-): TestCaches<C> {
-  const caches = new TestCaches<C>(options);
+  { caches: instead = {}, ...options }: InMemoryOptions = {},
+): TestCaches {
+  const caches = new TestCaches(options);
   const names = Object.keys(instead).map((name) => (name === 'default' ? undefined : name));
   for (const name of names) {
     builder.overrideProvider(optionsToken(name)).useValue({ ...instead[name ?? 'default'] });
   }
   builder.overrideProvider(CacheRegistry).useFactory({
     inject: [CacheLog, CallExecutor],
-    factory: (log: CacheLog, executor: CallExecutor) =>
-      new TestRegistry(log, executor, methodKey, caches as TestCaches<Clock>, names),
+    factory: (log: CacheLog, executor: CallExecutor) => new TestRegistry(log, executor, methodKey, caches, names),
   });
   return caches;
 }

@@ -26,9 +26,9 @@ const FAULTS: Readonly<Record<TestMode, Fault | undefined>> = {
 const ON = [...SPACE_OPERATIONS, 'vouches', 'invalidateTags', 'measure', ...LEASE_OPERATIONS] as const;
 
 /** What the caches of a test go by. */
-export interface TestCachesOptions<C extends Clock = FakeClock> {
+export interface TestCachesOptions {
   /** Time. Default: a {@link FakeClock} of its own, which stands still. */
-  readonly clock?: C | undefined;
+  readonly clock?: Clock | undefined;
   /** What they do at first. Default: `'normal'`. */
   readonly mode?: TestMode | undefined;
 }
@@ -37,21 +37,26 @@ export interface TestCachesOptions<C extends Clock = FakeClock> {
  * The caches of an application under test, all together: their time, what they do, and what goes wrong. Every
  * application has its own: `inMemory` returns it, and with `BlossomCacheTestingModule` it is `app.get(TestCaches)`.
  */
-export class TestCaches<C extends Clock = FakeClock> {
-  /** The time of all caches. */
-  readonly clock: C;
+export class TestCaches {
   /** Rules by which single operations of the backend fail, whatever the mode; see {@link Faults}. */
   readonly faults: Faults;
   readonly #modes: Faults;
+  readonly #clock: Clock;
   #mode: TestMode = 'normal';
   #end: () => void = () => {};
 
   /** @throws {CacheOptionsError} for a mode that there is not */
-  constructor({ clock, mode = 'normal' }: TestCachesOptions<C> = {}) {
-    this.clock = clock ?? (new FakeClock() as Clock as C);
-    this.faults = new Faults({ clock: this.clock });
-    this.#modes = new Faults({ clock: this.clock });
+  constructor({ clock = new FakeClock(), mode = 'normal' }: TestCachesOptions = {}) {
+    this.#clock = clock;
+    this.faults = new Faults({ clock });
+    this.#modes = new Faults({ clock });
     this.mode = mode;
+  }
+
+  /** The time of all caches. @throws {CacheOptionsError} where another clock than a {@link FakeClock} was given */
+  get clock(): FakeClock {
+    if (this.#clock instanceof FakeClock) return this.#clock;
+    throw new CacheOptionsError('TestCaches: clock is not a FakeClock: use the clock that was given');
   }
 
   /**
@@ -71,6 +76,11 @@ export class TestCaches<C extends Clock = FakeClock> {
     const fault = FAULTS[mode];
     this.#end = fault === undefined ? () => {} : this.#modes.add({ on: ON, fault });
     this.#mode = mode;
+  }
+
+  /** The time of all caches, whatever kind of clock it is. @internal */
+  get time(): Clock {
+    return this.#clock;
   }
 
   /** The store as a test wants it. @internal */

@@ -5,7 +5,6 @@ import { CacheOptionsError } from '../errors/cache.errors.js';
 import type { CacheLog } from '../events/cache-log.js';
 import type { CallRunner } from '../operations/binding.js';
 import type { ResolvedOptions, Tiers } from '../options/resolve-options.js';
-import type { Clock } from '../support/clock.js';
 import { eventLogOf } from './event-log.js';
 import type { TestCaches } from './test-caches.js';
 
@@ -19,14 +18,14 @@ export class TestRegistry extends CacheRegistry implements OnModuleInit {
     log: CacheLog,
     runner: CallRunner,
     keyOf: KeyOf,
-    private readonly inTest: TestCaches<Clock>,
+    private readonly inTest: TestCaches,
     private readonly expected: readonly (string | undefined)[],
   ) {
     super(log, runner, keyOf);
   }
 
   override open(options: ResolvedOptions): OpenCache {
-    const { clock } = this.inTest;
+    const { time: clock } = this.inTest;
     const opened = super.open({ ...options, clock, faults: this.inTest, tiers: inMemoryTiers(options.tiers) });
     eventLogOf(opened.service);
     return opened;

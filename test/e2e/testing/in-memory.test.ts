@@ -3,8 +3,8 @@ import { createServer, type Server } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { Module, type DynamicModule } from '@nestjs/common';
-import { Test } from '@nestjs/testing';
-import Keyv from 'keyv';
+import { Test, type TestingModule } from '@nestjs/testing';
+import { Keyv } from 'keyv';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
   BlossomCacheModule,
@@ -33,6 +33,10 @@ async function listener(): Promise<{ readonly port: number; connections: number 
   servers.push(server);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return Object.assign(heard, { port: (server.address() as AddressInfo).port });
+}
+
+function cacheOf(app: TestingModule, name?: string): CacheService {
+  return app.get<CacheService>(cacheToken(name));
 }
 
 /** The root module of an application whose tests cannot change it. */
@@ -73,7 +77,7 @@ describe('inMemory', () => {
     const users = app.get(Users);
     await users.findOne(1);
     await users.findOne(1);
-    await app.get<CacheService>(cacheToken('other')).set('k', 1);
+    await cacheOf(app, 'other').set('k', 1);
     await caches.clock.pass(60_000);
     await new Promise((resolve) => setImmediate(resolve));
     expect([users.asked, server.connections]).toEqual([1, 0]);
@@ -118,7 +122,7 @@ describe('inMemory', () => {
     inMemory(builder);
     const app = await compiled(builder);
     await app.get(CacheService).set('k', 1);
-    await app.get<CacheService>(cacheToken('keyv')).set('k', 1);
+    await cacheOf(app, 'keyv').set('k', 1);
     expect(asked).toEqual([]);
   });
 
@@ -135,9 +139,7 @@ describe('inMemory', () => {
     });
     const { clock } = inMemory(builder);
     const app = await compiled(builder);
-    const [cache, small, off] = [CacheService, cacheToken('small'), cacheToken('off')].map((token) =>
-      app.get<CacheService>(token as string),
-    ) as [CacheService, CacheService, CacheService];
+    const [cache, small, off] = [cacheOf(app), cacheOf(app, 'small'), cacheOf(app, 'off')];
     await cache.set('k', 'of a');
     tenant = 'b';
     expect(await cache.get('k')).toBeUndefined();
@@ -180,7 +182,7 @@ describe('inMemory', () => {
     inMemory(builder);
     const app = await compiled(builder);
     const kept = async (name?: string): Promise<unknown> => {
-      const cache = app.get<CacheService>(cacheToken(name) as string);
+      const cache = cacheOf(app, name);
       await cache.set('p', new Point(-1));
       return cache.get('p');
     };
@@ -208,18 +210,21 @@ describe('inMemory', () => {
       imports: [
         appOf(
           BlossomCacheModule.forRoot({ ttl: '1h' }),
-          BlossomCacheModule.forRootAsync({ name: 'sessions', useFactory: () => ({ ...{ made: (made += 1) } }) as object }),
+          BlossomCacheModule.forRootAsync({
+            name: 'sessions',
+            useFactory: () => ((made += 1), {}),
+          }),
         ),
       ],
     });
     inMemory(builder, { caches: { sessions: { ttl: '1m' }, default: { ttl: '2m' } } });
     const app = await compiled(builder);
-    const ttl = async (token: string): Promise<number | undefined> => {
-      const cache = app.get<CacheService>(token);
+    const ttl = async (name?: string): Promise<number | undefined> => {
+      const cache = cacheOf(app, name);
       await cache.set('k', 1);
       return cache.ttl('k');
     };
-    expect([await ttl(cacheToken() as string), await ttl(cacheToken('sessions') as string), made]).toEqual([120, 60, 0]);
+    expect([await ttl(), await ttl('sessions'), made]).toEqual([120, 60, 0]);
   });
 
   it('names a cache that is not there', async () => {
@@ -243,7 +248,7 @@ describe('inMemory', () => {
     expect(caches).toBeInstanceOf(TestCaches);
     expect(caches.clock).toBe(clock);
     await expect(app.get(CacheService).get('k')).rejects.toThrow(CacheBackendError);
-    expect(await app.get<CacheService>(cacheToken('kind')).get('k')).toBeUndefined();
+    expect(await cacheOf(app, 'kind').get('k')).toBeUndefined();
   });
 
   it('leaves nothing running', async () => {

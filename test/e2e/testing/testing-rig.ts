@@ -1,8 +1,9 @@
-import { Injectable, type ModuleMetadata } from '@nestjs/common';
+import { Injectable, type LoggerService, type ModuleMetadata } from '@nestjs/common';
 import { Test, type TestingModule, type TestingModuleBuilder } from '@nestjs/testing';
 import { afterEach } from 'vitest';
 import { Cacheable, CacheEvict, CachePut, CacheService, InjectCache } from '../../../lib/index.js';
 
+const SILENT: LoggerService = { log: () => {}, warn: () => {}, error: () => {} };
 const open: TestingModule[] = [];
 
 afterEach(async () => {
@@ -11,7 +12,7 @@ afterEach(async () => {
 
 /** Builds and initialises; the application is closed after the test. */
 export async function compiled(builder: TestingModuleBuilder): Promise<TestingModule> {
-  const app = await builder.setLogger(false).compile();
+  const app = await builder.setLogger(SILENT).compile();
   await app.init();
   open.push(app);
   return app;

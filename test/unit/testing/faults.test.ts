@@ -136,6 +136,46 @@ describe('Faults', () => {
     expect(inner.space('n').read('k', clock.now())).toBeUndefined();
   });
 
+  it('forget: what is read is not there, and what is changed is gone', async () => {
+    const { store, inner, faults, clock } = rig();
+    const space = store.space('n');
+    const keys = ['write', 'many', 'add', 'swap', 'remove', 'several', 'take', 'count', 'touch', 'load', 'read'];
+    for (const key of keys) await inner.space('n').write(key, DRAFT);
+    const entry = (await space.read('read', clock.now()))!;
+    faults.add({ fault: { kind: 'forget' } });
+    expect(space.vouches('read', entry, clock.now())).toBe(false);
+    expect(await space.read('read', clock.now())).toBeUndefined();
+    expect(await space.readMany(keys, clock.now())).toEqual(new Map());
+    expect(await space.absence('read', clock.now())).toEqual({ reason: 'absent' });
+    await space.write('write', DRAFT);
+    await space.writeMany(new Map([['many', DRAFT]]));
+    expect([await space.add('add', DRAFT), await space.swap('swap', DRAFT), await space.take('take')]).toEqual([
+      true,
+      undefined,
+      undefined,
+    ]);
+    expect([await space.remove('remove'), await space.removeMany(['several']), await space.touch('touch', 1)]).toEqual([
+      false,
+      [],
+      false,
+    ]);
+    expect(await space.increment('count', 3, DRAFT)).toBe(3);
+    const lease = (await space.lease('load', [], 'load')) as Lease;
+    expect([await lease.commit(DRAFT), await lease.holds()]).toEqual([true, false]);
+    faults.heal();
+    expect([...(await space.readMany(keys, clock.now())).keys()]).toEqual(['read']);
+    expect(await space.lease('load', [], 'load')).toHaveProperty('commit');
+  });
+
+  it('forget nothing that voids a lease', async () => {
+    const { store, faults } = rig();
+    faults.add({ fault: { kind: 'forget' } });
+    const lease = (await store.space('n').lease('k', ['t'], 'load')) as Lease;
+    await store.invalidateTags(['t']);
+    expect(await lease.commit({ ...DRAFT, tags: ['t'] })).toBe(false);
+    expect(await store.space('n').lease('k', [], 'load')).toHaveProperty('commit');
+  });
+
   it('say of what is known without waiting that it is not known', async () => {
     const { store, faults, clock } = rig();
     const space = store.space('n');
