@@ -21,6 +21,7 @@ import { assertNumber, type Caller, type GetOrSetOptions, type SetOptions } from
 import type { NamespaceDefaults } from './call-policy.js';
 import { checkAfterCommit, type AfterCommitOptions, type CommitScope } from './commit-scope.js';
 import { Stale, type EntryLookup } from './entry-lookup.js';
+import { UNCOUNTED } from './freshness.js';
 import type { Loader } from './load-request.js';
 import type { ReadThrough } from './read-through.js';
 import { makeRoom, type Room } from './room.js';
@@ -354,7 +355,7 @@ export class CacheService {
   async inspect(located: string): Promise<Entry | Absence> {
     const now = this.now();
     const absence = await this.store.absence(located, now);
-    const entry = await this.store.read(located, now);
+    const entry = await this.store.read(located, now, UNCOUNTED);
     return entry !== undefined && now < entry.expiresAt ? entry : absence;
   }
 

@@ -5,7 +5,7 @@ import type { Clock } from '../support/clock.js';
 import { assertKey } from './arguments.js';
 import type { PendingValues } from './behind.js';
 import { varied, type CacheParts } from './cache-core.js';
-import { freshness } from './freshness.js';
+import { freshness, UNCOUNTED } from './freshness.js';
 
 /**
  * Milliseconds before its end within which an entry is judged by the exact time: more than an event loop that is
@@ -88,7 +88,7 @@ export class EntryLookup {
       const waiting = this.pending.peek(this.namespace, located);
       if (waiting !== undefined) return waiting;
     }
-    const entry = await this.store.read(located, now);
+    const entry = await this.store.read(located, now, UNCOUNTED);
     return entry !== undefined && freshness(entry, now) === 'fresh' ? entry : undefined;
   }
 

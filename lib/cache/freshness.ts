@@ -9,6 +9,9 @@ export type Freshness = 'fresh' | 'stale' | 'expired';
 /** From when on an entry is renewed before its end: after that part of its ttl, or so many milliseconds before its end. */
 export type RefreshAhead = { readonly part: number } | { readonly window: number };
 
+/** For a look at an entry that is neither a hit nor a miss. */
+export const UNCOUNTED = true;
+
 export function freshness(entry: Pick<Entry, 'expiresAt' | 'staleUntil'>, now: number): Freshness {
   if (now < entry.expiresAt) return 'fresh';
   return now < entry.staleUntil ? 'stale' : 'expired';

@@ -3,7 +3,7 @@ import type { Entry, StoreSpace } from '../stores/store.js';
 import type { Awaitable } from '../support/awaitable.js';
 import type { Clock } from '../support/clock.js';
 import type { Flight, Landing, StaleReason } from './flight.js';
-import { freshness, isServable } from './freshness.js';
+import { freshness, isServable, UNCOUNTED } from './freshness.js';
 import type { LoadRequest } from './load-request.js';
 import type { Timers } from './timers.js';
 
@@ -98,7 +98,7 @@ async function instead(
   if (!hopes(request)) return undefined;
   const { key, terms } = request;
   const now = clock.now();
-  const entry = await unlessItFails(() => store.read(key, now));
+  const entry = await unlessItFails(() => store.read(key, now, UNCOUNTED));
   if (entry === undefined) return undefined;
   if (freshness(entry, now) === 'fresh') return { value: entry.value, fenced: false, notStored: reason };
   return isServable(entry, now, terms.grace) ? { value: entry.value, fenced: false, stale: reason } : undefined;

@@ -9,7 +9,7 @@ import { BackOff } from './back-off.js';
 import { loadTags } from './call-options.js';
 import type { LoadTerms } from './call-policy.js';
 import { ABSENT, Flight, type Landing, type Moment } from './flight.js';
-import { isDue, isServable } from './freshness.js';
+import { isDue, isServable, UNCOUNTED } from './freshness.js';
 import type { LoadContext } from './load-context.js';
 import type { LoadRequest } from './load-request.js';
 import { LoadScope } from './load-scope.js';
@@ -253,7 +253,7 @@ export class SingleFlight {
       return next(entry !== undefined && (now >= entry.expiresAt || isDue(entry, now, terms.refreshAhead ?? NEVER)));
     };
     try {
-      const entry = this.store.read(key, now);
+      const entry = this.store.read(key, now, UNCOUNTED);
       return isPromise(entry) ? entry.then(found, () => found(undefined)) : found(entry);
     } catch {
       return found(undefined);

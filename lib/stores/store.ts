@@ -86,8 +86,11 @@ export type LeaseAnswer = Lease | LeaseBusy | LeaseNeedless;
  * invalidated with `allowStale` is not fresh for any of them, and `read` still answers it until its `staleUntil`.
  */
 export interface StoreSpace {
-  /** The entry if `now < staleUntil`; the caller judges whether it is fresh. Counts as a use for eviction. */
-  read(key: string, now: number): Awaitable<Entry | undefined>;
+  /**
+   * The entry if `now < staleUntil`; the caller judges whether it is fresh. Counts as a use for eviction.
+   * @param uncounted a look that is nobody's hit or miss, for stores that count them
+   */
+  read(key: string, now: number, uncounted?: boolean): Awaitable<Entry | undefined>;
   readMany(keys: readonly string[], now: number): Awaitable<Map<string, Entry>>;
   /** Why `read` would find no fresh entry; asked before it, for those who want to know. Changes nothing. */
   absence(key: string, now: number): Awaitable<Absence>;

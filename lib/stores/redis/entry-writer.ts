@@ -29,6 +29,12 @@ export type How = 'set' | 'add' | 'swap';
 export type Outcome =
   { readonly what: 'stored'; readonly before: Buffer | undefined } | { readonly what: 'held' | 'refused' };
 
+/** What an increment came to, and whether it was the first, which stored something. */
+export interface Sum {
+  readonly sum: number;
+  readonly stored: boolean;
+}
+
 /** Rounds in which others may change what a write is about, and the longest pause between two of them, in milliseconds. */
 const ROUNDS = 100;
 const LONGEST_PAUSE = 20;
@@ -134,7 +140,7 @@ export class EntryWriter {
    * Adds to a number in one step where it can be read on the server, else in rounds.
    * @throws {CacheTypeError} where something else is stored
    */
-  async increment(key: string, by: number, draft: Omit<Draft, 'value'>): Promise<number> {
+  async increment(key: string, by: number, draft: Omit<Draft, 'value'>): Promise<Sum> {
     const first = 0 + by;
     const frame = this.encode(key, first);
     const believed = this.believe(draft.tags, draft);
@@ -150,13 +156,15 @@ export class EntryWriter {
       if (what === 'stamps') believed.correct([found, ...more]);
       else if (what === 'number') {
         const head = StoredRecord.readHead(more[0]!);
-        if (head !== undefined && (await this.reader.areValid(head.stamps))) return Number(found.toString());
+        if (head !== undefined && (await this.reader.areValid(head.stamps))) {
+          return { sum: Number(found.toString()), stored: false };
+        }
         version = next;
       } else if (what === 'other') {
         const sum = await this.#inTurn(at.name, () => this.#addInRounds(key, by));
-        if (sum !== undefined) return sum;
+        if (sum !== undefined) return { sum, stored: false };
         version = versionOf(found);
-      } else return first;
+      } else return { sum: first, stored: draft.ttl > 0 };
     }
     throw unsettled();
   }

@@ -126,8 +126,8 @@ export class RedisSpace implements FarSpace {
   }
 
   async increment(key: string, by: number, draft: Omit<Draft, 'value'>): Promise<number> {
-    const sum = await this.#inTime(key, () => this.#writer.increment(key, by, draft));
-    this.#tell(key);
+    const { sum, stored } = await this.#inTime(key, () => this.#writer.increment(key, by, draft));
+    if (stored) this.#tell(key);
     return sum;
   }
 

@@ -24,14 +24,15 @@ export class TieredSpace implements StoreSpace {
     private readonly tiers: Tiers,
   ) {}
 
-  read(key: string, now: number): Awaitable<Entry | undefined> {
-    const kept = this.#readNear(key, now);
+  read(key: string, now: number, uncounted = false): Awaitable<Entry | undefined> {
+    const events = uncounted ? undefined : this.tiers.events;
+    const kept = this.#readNear(key, now, events?.near);
     if (kept !== undefined) return kept;
     const answer = this.far.read(key, now);
-    if (!isPromise(answer)) return this.#fromFar(key, answer, now, true);
+    if (!isPromise(answer)) return this.#fromFar(key, answer, now, true, events?.far);
     const current = this.#currency([key]);
     return answer.then(
-      (entry) => this.#fromFar(key, entry, now, current(key)),
+      (entry) => this.#fromFar(key, entry, now, current(key), events?.far),
       (error: unknown) => {
         current(key);
         throw error;
@@ -42,8 +43,9 @@ export class TieredSpace implements StoreSpace {
   readMany(keys: readonly string[], now: number): Awaitable<Map<string, Entry>> {
     const found = new Map<string, Entry>();
     const missing: string[] = [];
+    const { events } = this.tiers;
     for (const key of new Set(keys)) {
-      const kept = this.#readNear(key, now);
+      const kept = this.#readNear(key, now, events.near);
       if (kept === undefined) missing.push(key);
       else found.set(key, kept);
     }
@@ -52,7 +54,7 @@ export class TieredSpace implements StoreSpace {
     const current = isPromise(answer) ? this.#currency(missing) : always;
     const add = (entries: Map<string, Entry>): Map<string, Entry> => {
       for (const key of missing) {
-        const entry = this.#fromFar(key, entries.get(key), now, current(key));
+        const entry = this.#fromFar(key, entries.get(key), now, current(key), events.far);
         if (entry !== undefined) found.set(key, entry);
       }
       return found;
@@ -129,31 +131,37 @@ export class TieredSpace implements StoreSpace {
     );
   }
 
-  /** The entry kept near, which is fresh, if it is still good; counts it, or that there is none. */
-  #readNear(key: string, now: number): Entry | undefined {
+  /** The entry kept near, which is fresh, if it is still good; counts it, or that there is none, where that counts. */
+  #readNear(key: string, now: number, events: CacheEvents | undefined): Entry | undefined {
     const kept = this.near.read(key, now);
     if (kept !== undefined) {
       const entry = kept.value as Entry;
       if (this.far.vouches(key, entry, now)) {
-        this.tiers.events.near.hit(this.namespace, key);
+        events?.hit(this.namespace, key);
         return this.#shown(entry);
       }
       this.near.remove(key);
     }
-    this.#missed(this.tiers.events.near, key);
+    this.#missed(events, key);
     return undefined;
   }
 
-  /** Counts what the far tier answered, and keeps it near if it is fresh and nothing has happened to it since. */
-  #fromFar(key: string, entry: Entry | undefined, now: number, current: boolean): Entry | undefined {
+  /** Counts what the far tier answered, where that counts, and keeps it near if it is fresh and nothing has happened to it since. */
+  #fromFar(
+    key: string,
+    entry: Entry | undefined,
+    now: number,
+    current: boolean,
+    events: CacheEvents | undefined,
+  ): Entry | undefined {
     const fresh = entry !== undefined && now < entry.expiresAt;
-    if (fresh) this.tiers.events.far.hit(this.namespace, key);
-    else this.#missed(this.tiers.events.far, key);
+    if (fresh) events?.hit(this.namespace, key);
+    else this.#missed(events, key);
     return fresh && current ? this.#keep(key, entry) : entry;
   }
 
-  #missed(events: CacheEvents, key: string): void {
-    events.emit('miss', { namespace: this.namespace, key });
+  #missed(events: CacheEvents | undefined, key: string): void {
+    events?.emit('miss', { namespace: this.namespace, key });
   }
 
   /** Keeps an entry near, and answers it as it is to be shown; as it is where it cannot be kept. */
