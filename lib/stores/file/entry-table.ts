@@ -38,6 +38,7 @@ export interface Moment extends Use {
  */
 export class EntryTable {
   moment: Moment = { now: 0, tick: 0, age: 0 };
+  #ended: (readonly [space: string, key: string])[] = [];
 
   constructor(
     private readonly sql: Statements,
@@ -61,7 +62,7 @@ export class EntryTable {
   }
 
   put(place: EntryPlace, value: Uint8Array, terms: Terms): Stored {
-    const existing = this.#find(place);
+    const existing = this.#leaving(place);
     if (terms.ttl <= 0 || value.length > this.maxValue) {
       if (existing !== undefined) this.#remove(place, existing);
       return terms.ttl <= 0 ? 'not stored' : 'refused';
@@ -89,7 +90,7 @@ export class EntryTable {
 
   /** Removes whatever is stored for the key. */
   remove(place: EntryPlace): void {
-    const held = this.#find(place);
+    const held = this.#leaving(place);
     if (held !== undefined) this.#remove(place, held);
   }
 
@@ -122,6 +123,22 @@ export class EntryTable {
     this.#delete(row.space, row.key, row);
     const space = this.spaces.nameOf(row.space);
     return space === undefined ? undefined : [space, row.name ?? row.key.slice(1)];
+  }
+
+  /** The entries that had ended when something else was put in their place, or they were removed; tells of each once. */
+  takeEnded(): readonly (readonly [space: string, key: string])[] {
+    const ended = this.#ended;
+    this.#ended = [];
+    return ended;
+  }
+
+  /** What is there and is to leave; notes if it has ended, which nobody else will find. */
+  #leaving(place: EntryPlace): Held | undefined {
+    const held = this.#find(place);
+    if (held === undefined || this.moment.now < held.about.expiresAt + held.about.grace) return held;
+    const space = this.tags.invalidated(held.about.tags)?.stale === false ? undefined : this.spaces.nameOf(place.space);
+    if (space !== undefined) this.#ended.push([space, place.key]);
+    return held;
   }
 
   #find({ space, key }: EntryPlace): Held | undefined {

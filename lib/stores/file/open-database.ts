@@ -33,7 +33,7 @@ export class OpenDatabase {
     options: WriterOptions,
     codec: Codec,
     sealer: Sealer,
-    notify: (notice: Notice) => void,
+    private readonly notify: (notice: Notice) => void,
   ) {
     this.#connection = new Connection(file, { ...options, busyTimeout: OPENING_TIMEOUT });
     const { sql } = this.#connection;
@@ -67,8 +67,9 @@ export class OpenDatabase {
 
   /** Runs `action` as one transaction, at the time `now`. */
   transact<T>(now: number, action: () => T): T {
-    return this.#transactions.run(({ tick, age }) => {
+    const answer = this.#transactions.run(({ tick, age }) => {
       this.#entries.moment = { now, tick, age };
+      this.#entries.takeEnded();
       this.spaces.begin();
       this.#leases.begin();
       const result = action();
@@ -76,6 +77,9 @@ export class OpenDatabase {
       if (this.#standings.isFull) this.#standings.settle({ tick, age });
       return result;
     });
+    const entries = this.#entries.takeEnded();
+    if (entries.length > 0) this.notify({ kind: 'left', cause: 'expired', entries });
+    return answer;
   }
 
   /** When to sweep next; at once where the last sweep left something to give back. */

@@ -34,6 +34,9 @@ const optionsOf = ({ ttl, grace, tags }: Plain): { ttl: number; grace: number; t
 const at = (cache: CacheService, namespace: string): CacheService =>
   namespace === '' ? cache : namespace.split(':').reduce((outer, name) => outer.namespace(name), cache);
 
+/** What has ended is reclaimed as such, before it is reclaimed for another reason, or is not counted any more. */
+const reclaimed = (cache: CacheService): Promise<unknown> => cache.getStats();
+
 const failed = new Error('a load that fails');
 
 /** Loads in the model: what is missing is loaded and stored. */
@@ -51,9 +54,12 @@ function load(model: StatsModel, ns: string, k: string, value: number | undefine
 
 const text = (name: string, ...args: unknown[]): string => `${name} ${args.map((arg) => fc.stringify(arg)).join(' ')}`;
 
-/** What one caller may do, one thing at a time. */
-export function stepArbitrary(about: { readonly grace: boolean }): fc.Arbitrary<Step> {
-  const terms = termsArbitrary(about.grace);
+/**
+ * What one caller may do, one thing at a time.
+ * @param about.limited whether entries have to make room for others: then none is in the way that is not fresh
+ */
+export function stepArbitrary({ limited }: { readonly limited: boolean }): fc.Arbitrary<Step> {
+  const terms = termsArbitrary(!limited);
   const reads: fc.Arbitrary<Step>[] = [
     fc.tuple(place, key).map(([ns, k]) => ({
       text: text('get', ns, k),
@@ -158,18 +164,22 @@ export function stepArbitrary(about: { readonly grace: boolean }): fc.Arbitrary<
     })),
     place.map((ns) => ({
       text: text('clear', ns),
-      on: (cache) => at(cache, ns).clear(),
+      on: (cache) => reclaimed(cache).then(() => at(cache, ns).clear()),
       as: (model) => model.clear(ns),
     })),
-    fc.tuple(tags, about.grace ? fc.boolean() : fc.constant(false)).map(([some, allowStale]) => ({
+    fc.tuple(tags, limited ? fc.constant(false) : fc.boolean()).map(([some, allowStale]) => ({
       text: text('invalidateTags', some, allowStale),
-      on: (cache) => cache.invalidateTags(some, { allowStale }),
+      on: (cache) => reclaimed(cache).then(() => cache.invalidateTags(some, { allowStale })),
       as: (model) => model.invalidate(some, allowStale),
     })),
   ];
   const rest: fc.Arbitrary<Step>[] = [
-    fc.constant({ text: 'resetStats', on: (cache) => cache.resetStats(), as: (model) => model.reset() }),
-    advance,
+    fc.constant({
+      text: 'resetStats',
+      on: (cache) => reclaimed(cache).then(() => cache.resetStats()),
+      as: (model) => model.reset(),
+    }),
+    advance(limited),
   ];
   const all: fc.Arbitrary<Step> = fc.oneof(
     { weight: 6, arbitrary: fc.oneof(...reads) },
@@ -180,12 +190,14 @@ export function stepArbitrary(about: { readonly grace: boolean }): fc.Arbitrary<
   return all.map((step) => ({ ...step, [fc.toStringMethod]: () => step.text }));
 }
 
-const advance: fc.Arbitrary<Step> = fc.constantFrom(1, 700, 1_000, 1_500, 61_000).map((ms) => ({
-  text: `advance ${ms}`,
-  // What has ended is reclaimed before anything else is done, so that nobody can do it in another way.
-  on: async (cache, clock) => {
-    clock.advance(ms);
-    await cache.getStats();
-  },
-  as: (model) => model.advance(ms),
-}));
+/** @param limited then what has ended is reclaimed before anything else is done, so that it is in nobody's way */
+function advance(limited: boolean): fc.Arbitrary<Step> {
+  return fc.constantFrom(1, 700, 1_000, 1_500, 61_000).map((ms) => ({
+    text: `advance ${ms}`,
+    on: async (cache, clock) => {
+      clock.advance(ms);
+      if (limited) await reclaimed(cache);
+    },
+    as: (model) => model.advance(ms),
+  }));
+}

@@ -22,8 +22,6 @@ interface Subject {
   readonly options: () => BlossomCacheOptions;
   readonly limits?: ModelLimits;
   readonly runs: number;
-  /** Entries may be held past their ttl. Default: true. */
-  readonly grace?: boolean;
   /** Whether the store can tell what it holds, and what has ended there. */
   readonly measured: boolean;
   /** Names of the near and the far tier. */
@@ -43,26 +41,24 @@ const SUBJECTS: Readonly<Record<string, Subject>> = {
   'memory, few entries': {
     options: () => ({ maxSize: 3 }),
     limits: { maxSize: 3, maxBytes: Infinity },
-    grace: false,
     runs: 200,
     measured: true,
   },
   'memory, few bytes': {
     options: () => ({ maxSize: 4, maxSizeMb: 20 / MEGABYTE, sizeOf: (value) => value as number }),
     limits: { maxSize: 4, maxBytes: 20 },
-    grace: false,
     runs: 200,
     measured: true,
   },
   file: {
     options: () => ({ backend: 'file', cacheDir: directory() }),
-    runs: 25,
+    runs: 15,
     measured: true,
     database: (options) => (options as { cacheDir: string }).cacheDir,
   },
   'memory over files': {
     options: () => ({ backend: 'hybrid', memory: { maxSize: 4 }, file: { cacheDir: directory() } }),
-    runs: 25,
+    runs: 15,
     measured: true,
     tiers: ['memory', 'file'],
     database: (options) => (options as { file: { cacheDir: string } }).file.cacheDir,
@@ -119,13 +115,13 @@ describe.each(Object.entries(SUBJECTS))('statistics: %s', (_name, subject) => {
     if (database !== undefined) expect({ size: stats.size, bytes: stats.bytes }).toEqual(countedIn(database));
   }
 
-  const steps = fc.array(fc.tuple(stepArbitrary({ grace: subject.grace ?? true }), fc.boolean()), {
+  const steps = fc.array(fc.tuple(stepArbitrary({ limited: subject.limits !== undefined }), fc.boolean()), {
     minLength: 5,
     maxLength: 60,
     size: 'max',
   });
 
-  it('are what a plain model counts and holds', { timeout: 120_000 }, async () => {
+  it('are what a plain model counts and holds', { timeout: 180_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(steps, async (run) => {
         const options = subject.options();
