@@ -10,17 +10,17 @@ export interface CacheStats {
   readonly hitRate: number;
   /** Misses that were answered with an entry past its ttl, within its grace, rather than with what a load came to. */
   readonly staleHits: number;
-  /** Entries that made room for others. */
+  /** Entries that made room for others; not those that a server or a store by others evicts itself. */
   readonly evictions: number;
   /** The same by cause: too many entries, or too heavy together. */
   readonly evictionsByCause: Readonly<Record<CacheEventMap['evict']['cause'], number>>;
-  /** Entries reclaimed at the end of their ttl. */
+  /** Entries reclaimed after the end of their ttl and grace; not those that a server or a store by others reclaims itself. */
   readonly expirations: number;
   /** Entries stored, by hand or by loads. */
   readonly sets: number;
   /** Entries removed by hand. */
   readonly deletes: number;
-  /** Loaders that finished. */
+  /** Loaders that finished; of `getOrSetMany`, once for each key that was loaded. */
   readonly loads: number;
   /** Loaders that failed; not counted in `loads`. */
   readonly loadFailures: number;
@@ -32,7 +32,7 @@ export interface CacheStats {
   readonly pendingEvictions: number;
   /** Entries held; `undefined` where the backend cannot tell cheaply. */
   readonly size: number | undefined;
-  /** Bytes held: in memory only with `maxSizeMb`, by `sizeOf`; in files those of keys and values. */
+  /** Bytes held: in memory only with `maxSizeMb`, by `sizeOf`; in files those of keys, values and what is stored with each. */
   readonly bytes: number | undefined;
   /** What each tier does, by its name (`memory`, `file`), where there are two. What is said above is of both together. */
   readonly tiers?: Readonly<Record<string, TierStats>>;

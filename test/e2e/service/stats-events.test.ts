@@ -125,6 +125,22 @@ describe('getStats', () => {
     expect(await cache.getStats()).toMatchObject({ loads: 1, loadFailures: 1, loadTime: 80, errors: 0 });
   });
 
+  it('a batch is one load for each key that it loads, with the whole of its time', async () => {
+    const { cache, clock } = await openCache();
+    await cache.set('a', 1);
+    await cache.getOrSetMany(['a', 'b', 'c', 'b'], () => (clock.advance(30), { b: 1, c: 1 }));
+    expect(await cache.getStats()).toMatchObject({ hits: 1, misses: 2, loads: 2, loadTime: 60 });
+  });
+
+  it('an entry is held past its ttl for as long as its grace lasts', async () => {
+    const { cache, clock } = await openCache();
+    await cache.set('a', 1, { ttl: 1, grace: 5 });
+    clock.advance(5_999);
+    expect(await cache.getStats()).toMatchObject({ size: 1, expirations: 0 });
+    clock.advance(1);
+    expect(await cache.getStats()).toMatchObject({ size: 0, expirations: 1 });
+  });
+
   it('all namespaces together, each cache by itself', async () => {
     const { cache } = await openCache();
     await cache.namespace('n').set('a', 1);

@@ -144,3 +144,26 @@ describe.each(Object.entries(SUBJECTS))('statistics: %s', (_name, subject) => {
     );
   });
 });
+
+describe('statistics: files that have to make room', () => {
+  it.each([
+    ['file', (cacheDir: string) => ({ backend: 'file', cacheDir, maxSizeMb: 4, compression: false }) as const],
+    [
+      'memory over files',
+      (cacheDir: string) =>
+        ({ backend: 'hybrid', memory: { maxSize: 5 }, file: { cacheDir, maxSizeMb: 4 }, compression: false }) as const,
+    ],
+  ])('%s: what was stored is held or was evicted, to the byte', async (_name, optionsFor) => {
+    const cacheDir = directory();
+    const { cache } = await openCache(optionsFor(cacheDir));
+    const stored = 400;
+    for (let i = 0; i < stored; i += 1) await cache.set(`k${i}`, 'x'.repeat(20_000 + i));
+    const { sets, size, bytes, evictions, evictionsByCause, tiers } = await cache.getStats();
+    expect(sets).toBe(stored);
+    expect(evictions).toBeGreaterThan(100);
+    expect(size! + evictions).toBe(stored);
+    expect(evictionsByCause).toEqual({ size: 0, bytes: evictions });
+    expect({ size, bytes }).toEqual(countedIn(cacheDir));
+    if (tiers !== undefined) expect(tiers['file']).toMatchObject({ sets, size, bytes, evictions });
+  });
+});
