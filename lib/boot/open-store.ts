@@ -108,7 +108,7 @@ function standInTier({ store, ...stored }: NonNullable<Tiers['standIn']>, clock:
   });
   const open = (codec: Codec, own: CacheEvents): FarStore =>
     new MemoryStore({ ...store, isolation: isolation(codec) }, own, clock);
-  return { name: 'memory', stored, open };
+  return { name: 'memory', stored, patience: FILE_PATIENCE, open };
 }
 
 function copied({ format, bytes }: Payload): Payload {
