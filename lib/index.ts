@@ -15,6 +15,8 @@ export type { FreshnessOptions, GetOrSetOptions, SetOptions } from './cache/call
 export type { LoadContext } from './cache/load-context.js';
 export { cacheContext } from './cache/load-scope.js';
 export type { Loader } from './cache/load-request.js';
+export type { WarmCall, WarmItem, WarmItems } from './cache/warm-items.js';
+export type { WarmFailure, WarmOptions, WarmProgress, WarmReport, WarmStop } from './cache/warm-options.js';
 export type { ValueType } from './codec/value-type.js';
 export { CacheConfig } from './decorators/cache-config.decorator.js';
 export { CacheEvict } from './decorators/cache-evict.decorator.js';

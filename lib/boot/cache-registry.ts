@@ -49,7 +49,7 @@ export class CacheRegistry implements OnApplicationShutdown {
     const { store, tiers, names } = openStore(options, { events, tracing, log });
     const { enabled, clock, ttl, ttlJitter, terms, varyBy } = options;
     const about = { name, enabled, clock, ttl, ttlJitter, terms, varyBy };
-    const core = new CacheCore({ ...about, store, events, tiers, tracing, keyOf });
+    const core = new CacheCore({ ...about, store, events, tiers, tracing, log, keyOf });
     const service = new CacheService(core, '');
     const behind = (core.behind = openWriteBehind(options, core, log));
     const monitor = this.newMonitor(core, options);

@@ -11,6 +11,7 @@ import { nameOf } from './arguments.js';
 import { CommitScopes } from './commit-scope.js';
 import { SingleFlight, type LoadEnvironment } from './single-flight.js';
 import { Timers } from './timers.js';
+import type { WarmLogger } from './warm-log.js';
 
 /** How the key of a decorated call is found from its arguments. */
 export type KeyOf = (service: object, method: PropertyKey, args: readonly unknown[]) => string;
@@ -34,6 +35,8 @@ export interface CacheParts {
   /** What holds for loads that say nothing themselves. Default: nothing is served stale, nothing ends a load. */
   readonly terms?: LoadTerms | undefined;
   readonly varyBy: (() => string) | undefined;
+  /** Where a warming says how far it is. Default: nowhere. */
+  readonly log?: WarmLogger | undefined;
 }
 
 /** One cache: what all the `CacheService` views of its namespaces share. */

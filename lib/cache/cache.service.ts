@@ -27,6 +27,10 @@ import type { ReadThrough } from './read-through.js';
 import { makeRoom, type Room } from './room.js';
 import type { SingleFlight } from './single-flight.js';
 import { readWriteThrough, type WriteThroughOptions } from './write-through.js';
+import { assertItems, type WarmItems } from './warm-items.js';
+import { checkWarmOptions, type WarmOptions, type WarmReport } from './warm-options.js';
+import { WarmSource } from './warm-source.js';
+import { NOTHING_WARMED, Warming } from './warming.js';
 
 const NO_OPTIONS: GetOrSetOptions = Object.freeze({});
 
@@ -333,9 +337,19 @@ export class CacheService {
     }
   }
 
-  /** Not in this release. */
-  async warm(_items: readonly unknown[], _options?: object): Promise<void> {
-    throw notAvailable('warm');
+  /**
+   * Loads what is not fresh of these entries and decorated calls, so many at a time, and says what came of it. An item
+   * that fails is in the report and changes nothing for the others. A cache that is switched off warms nothing.
+   * @throws {CacheOptionsError} for options and items that cannot be meant as written. In an array nothing has been
+   * loaded then; of another iterable what came before the item has.
+   */
+  async warm(items: WarmItems, options?: WarmOptions): Promise<WarmReport> {
+    assertItems(items);
+    checkWarmOptions(options);
+    if (!this.isEnabled) return NOTHING_WARMED;
+    const { name, clock, events, log } = this.core.parts;
+    const getOrSet = this.getOrSet.bind(this);
+    return new Warming({ name, clock, events, log, getOrSet }, new WarmSource(items), options ?? {}).run();
   }
 
   /**

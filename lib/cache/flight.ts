@@ -29,6 +29,8 @@ export interface Landing {
   readonly failure?: { readonly error: unknown };
   /** The value is an old one, which is served for this reason. */
   readonly stale?: StaleReason;
+  /** Why something else is served than what was to be loaded, where that is an error. */
+  readonly cause?: { readonly error: unknown };
   /** There was nothing to do: whoever needs a value has to ask again. */
   readonly idle?: boolean;
   /** Why the value was not stored, for those who want to know. */

@@ -64,7 +64,8 @@ class Patience {
 
   async #landed(landing: Landing): Promise<Landing> {
     if (landing.failure === undefined || this.#done) return landing;
-    return (await instead(this.request, this.around, 'load failed')) ?? landing;
+    const served = await instead(this.request, this.around, 'load failed');
+    return served === undefined ? landing : { ...served, cause: landing.failure };
   }
 
   async #slow(settle: (landing: Landing) => void): Promise<void> {
@@ -86,7 +87,8 @@ class Patience {
 export async function tooLate(request: LoadRequest, around: Surroundings): Promise<Landing> {
   const { operation } = request;
   const timeout = new CacheTimeoutError('the load took longer than its hardTimeout', { operation });
-  return (await instead(request, around, 'loader slow')) ?? failed(timeout);
+  const served = await instead(request, around, 'loader slow');
+  return served === undefined ? failed(timeout) : { ...served, cause: { error: timeout } };
 }
 
 /** What there is to serve. */

@@ -12,6 +12,7 @@ import { isDue } from './freshness.js';
 import { Inquiry } from './inquiry.js';
 import type { Loader, LoadRequest } from './load-request.js';
 import type { SingleFlight } from './single-flight.js';
+import { WarmWatch } from './warm-watch.js';
 
 /** The entries of one namespace as a caller gets them: those that are there, or else what is loaded in their place. */
 export class ReadThrough {
@@ -38,8 +39,9 @@ export class ReadThrough {
   }
 
   /** The fresh value, or what the loader makes of a missing one. */
-  getOrLoad<T>(located: string, loader: Loader<T>, options: GetOrSetOptions, caller: Caller): Promise<T> {
+  getOrLoad<T>(located: string, loader: Loader<T>, given: GetOrSetOptions, caller: Caller): Promise<T> {
     try {
+      const options = WarmWatch.current()?.options(given) ?? given;
       if (this.isAsked(caller)) return this.getOrLoadExplained(located, loader, options, caller);
       const entry = this.loadsAnyway(options) ? undefined : this.lookup.find(located);
       if (!isPromise(entry)) return this.answer(entry, located, loader, options, caller);
@@ -53,8 +55,10 @@ export class ReadThrough {
   async getOrLoadMany<T>(
     keys: readonly string[],
     loadMissing: BatchLoader<T>,
-    options: GetOrSetOptions,
+    given: GetOrSetOptions,
   ): Promise<Map<string, T>> {
+    const watch = WarmWatch.current();
+    const options = watch?.options(given) ?? given;
     const call = new ManyCall<T>([...new Set(keys)], loadMissing, this.loads);
     const { wanted, values } = call;
     const located = new Map(wanted.map((key) => [key, this.lookup.locate(key, MANY.operation)]));
@@ -70,6 +74,7 @@ export class ReadThrough {
     for (const [key, entry] of found) {
       if (entry instanceof Stale) continue;
       values.set(key, entry.value as T);
+      watch?.hit();
       inquiries?.get(located.get(key)!)?.hit();
       if (this.mayRenew(options)) this.renew(entry, options, MANY.operation, () => request(key, call.ahead));
     }
@@ -100,6 +105,7 @@ export class ReadThrough {
 
   /** Tells those who want to know that a call left the cache out. */
   leftOut(outcome: 'bypass' | 'refused', reason: string, caller: Caller): void {
+    WarmWatch.current()?.leftOut();
     if (this.isAsked(caller)) this.inquiry(undefined, caller).leftOut(outcome, reason);
   }
 
@@ -117,6 +123,7 @@ export class ReadThrough {
     }
     caller.report?.('hit');
     inquiry?.hit();
+    WarmWatch.current()?.hit();
     if (this.mayRenew(options)) {
       this.renew(entry, options, caller.operation, () => this.request(key, loader, options, caller.operation, entry));
     }
@@ -128,6 +135,7 @@ export class ReadThrough {
     // A load for many keys, which this one had joined, found nothing here.
     if (landing.value === ABSENT && caller !== MANY) return this.load<T>(request, caller, inquiry);
     inquiry?.landed(landing);
+    WarmWatch.current()?.landed(landing);
     if (landing.failure !== undefined) throw landing.failure.error;
     if (landing.stale !== undefined) this.stale(request.key, caller);
     if ('unstored' in landing) this.unstored(landing.unstored, caller);
@@ -141,7 +149,7 @@ export class ReadThrough {
 
   /** Whether a read with these options may have to renew an entry: mostly it may not. */
   private mayRenew(options: GetOrSetOptions): boolean {
-    return options.refreshAhead !== undefined || this.core.renews;
+    return (options.refreshAhead !== undefined || this.core.renews) && WarmWatch.current() === undefined;
   }
 
   /** Renews a fresh entry in the background if it is close to its end. */
@@ -221,7 +229,8 @@ export class ReadThrough {
     assertLoader(loader, operation);
     const { policy } = this;
     const asked = this.enabled ? options : { ...options, forceFresh: true };
-    const terms = policy.terms(options, operation);
+    const usual = policy.terms(options, operation);
+    const terms = WarmWatch.current()?.terms(usual) ?? usual;
     const looks = this.enabled && (seen !== undefined || options.forceFresh === true);
     const stale = seen instanceof Stale ? seen.entry : undefined;
     return { key, loader, options: asked, policy, terms, looks, seen: stale, operation };
