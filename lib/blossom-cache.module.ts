@@ -19,6 +19,7 @@ import { bindingSlot } from './operations/binding.js';
 import type { BlossomCacheOptions } from './options/options.js';
 import { cacheProviders, coreProviders, namespaceProvider, optionsToken } from './blossom-cache.providers.js';
 import { CacheRegistry } from './boot/cache-registry.js';
+import { CacheWarmup } from './boot/cache-warmup.js';
 import type { Duration } from './support/duration.js';
 
 /** A provider that makes the options of a cache. */
@@ -50,7 +51,7 @@ export interface BlossomCacheFeatureOptions extends FreshnessOptions {
 
 /** What all caches of one application share; imported by each of them. */
 @Global()
-@Module({ imports: [DiscoveryModule], providers: coreProviders, exports: [CacheRegistry, HandlerCache] })
+@Module({ imports: [DiscoveryModule], providers: coreProviders, exports: [CacheRegistry, CacheWarmup, HandlerCache] })
 class BlossomCacheCoreModule {}
 
 /**

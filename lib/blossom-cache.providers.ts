@@ -1,8 +1,10 @@
 import type { Provider } from '@nestjs/common';
 import { APP_INTERCEPTOR, DiscoveryService, HttpAdapterHost, ModuleRef } from '@nestjs/core';
 import { CacheRegistry, type OpenCache } from './boot/cache-registry.js';
+import { CacheWarmup } from './boot/cache-warmup.js';
 import { InstanceBinder } from './boot/instance-binder.js';
 import { WriteHandlers } from './boot/write-handlers.js';
+import { WarmupRunner } from './boot/warmup-runner.js';
 import { nameOf } from './cache/arguments.js';
 import type { NamespaceDefaults } from './cache/call-policy.js';
 import type { CacheService } from './cache/cache.service.js';
@@ -34,6 +36,12 @@ export const coreProviders: Provider[] = [
     provide: InstanceBinder,
     inject: [DiscoveryService, CacheRegistry, CallExecutor, CacheLog],
     useFactory: (discovery, registry, executor, log) => new InstanceBinder(discovery, registry, executor, log),
+  },
+  CacheWarmup,
+  {
+    provide: WarmupRunner,
+    inject: [DiscoveryService, CacheRegistry, CacheWarmup, CacheLog],
+    useFactory: (discovery, registry, warmup, log) => new WarmupRunner(discovery, registry, warmup, log),
   },
   {
     provide: WriteHandlers,

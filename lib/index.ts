@@ -4,6 +4,7 @@ export {
   type BlossomCacheFeatureOptions,
   type BlossomCacheOptionsFactory,
 } from './blossom-cache.module.js';
+export { CacheWarmup, type WarmupRun } from './boot/cache-warmup.js';
 export { cacheToken } from './cache/cache-token.js';
 export type { CacheEntries } from './cache/arguments.js';
 export type { CacheHealth } from './cache/cache-health.js';
@@ -24,6 +25,7 @@ export { CachePut } from './decorators/cache-put.decorator.js';
 export { CacheTags } from './decorators/cache-tags.decorator.js';
 export { Cacheable } from './decorators/cacheable.decorator.js';
 export { WriteBehindHandler } from './decorators/write-behind-handler.decorator.js';
+export { CacheWarm } from './decorators/cache-warm.decorator.js';
 export { InjectCache } from './decorators/inject-cache.decorator.js';
 export {
   CacheBackendError,
@@ -51,6 +53,7 @@ export type {
   CacheConfigOptions,
   CacheEvictOptions,
   CachePutOptions,
+  CacheWarmOptions,
   EntryOf,
   VaryBy,
 } from './operations/operation.js';

@@ -1,14 +1,16 @@
 import { assertOptions } from '../cache/arguments.js';
 import { FRESHNESS_OPTIONS } from '../cache/call-options.js';
 import { NO_TERMS, resolveTerms } from '../cache/call-policy.js';
+import { checkWarmOptions } from '../cache/warm-options.js';
 import { CacheOptionsError } from '../errors/cache.errors.js';
 import type {
   CacheableOptions,
   CacheConfigOptions,
   CacheEvictOptions,
   CachePutOptions,
+  CacheWarmOptions,
 } from '../operations/operation.js';
-import { milliseconds } from '../support/duration.js';
+import { milliseconds, timeout as timeoutOf } from '../support/duration.js';
 
 const PLACE = ['cache', 'namespace'];
 const STORE = [...PLACE, 'varyBy', 'ttl', 'tags', 'condition', 'unless'];
@@ -16,6 +18,10 @@ const CACHEABLE = [...STORE, 'key', ...FRESHNESS_OPTIONS];
 const PUT = [...STORE, 'key', 'of', 'args', 'grace'];
 const EVICT = [...PLACE, 'varyBy', 'condition', 'beforeInvocation', 'key', 'keys', 'tags', 'allEntries', 'of', 'args'];
 const CONFIG = [...PLACE, 'ttl', 'id', 'varyBy', ...FRESHNESS_OPTIONS];
+
+const WARM = [...PLACE, 'blocking', 'timeout', 'concurrency', 'refresh', 'log', 'name'];
+/** Milliseconds. */
+const DAY = 86_400_000;
 
 const FUNCTIONS = ['condition', 'unless', 'args'];
 const TEXTS = ['cache', 'namespace', 'id'];
@@ -42,6 +48,17 @@ export function checkEvict(options: CacheEvictOptions): CacheEvictOptions {
 
 export function checkConfig(options: CacheConfigOptions): CacheConfigOptions {
   return check('@CacheConfig', options, CONFIG);
+}
+
+export function checkWarm(options: CacheWarmOptions): CacheWarmOptions {
+  const checked = check('@CacheWarm', options, WARM);
+  const { blocking, timeout, concurrency, refresh, log, name } = checked;
+  checkWarmOptions({ concurrency, refresh, log, name }, '@CacheWarm');
+  expect('@CacheWarm', { blocking }, 'blocking', 'true or false', (value) => typeof value === 'boolean');
+  if (timeout === undefined) return checked;
+  if (blocking !== true) throw new CacheOptionsError('@CacheWarm: timeout goes with blocking: true; leave it out');
+  if (timeoutOf(timeout, '@CacheWarm: timeout', 1) <= DAY) return checked;
+  throw new CacheOptionsError(`@CacheWarm: timeout must be at most '1d'; got '${timeout}'`);
 }
 
 function check<O extends object>(decorator: string, options: O, known: readonly string[]): O {

@@ -23,27 +23,40 @@ export function addOperation(
     throw new CacheOptionsError(`${decorator} is on ${placeOf(target, key)} twice: leave one`);
   }
   record.operations.unshift(operation);
-  const slot = bindingSlot(operation.options.cache);
-  openSlot(target, slot);
-  // The class's own @CacheConfig comes later and sees to this itself; an inherited one is known already.
-  Inject(bindingSlot(operation.options.cache ?? configOf(target.constructor).cache))(target, slot);
+  const slot = askForCache(target, operation.options.cache);
   if (record.slot !== undefined) return;
   record.slot = slot;
   wrap(descriptor as TypedPropertyDescriptor<Method>, record);
 }
 
+/** Has Nest inject instances with the binding to a cache; returns where they will carry it. */
+export function askForCache(target: object, cache: string | undefined): symbol {
+  const slot = bindingSlot(cache);
+  openSlot(target, slot);
+  // The class's own @CacheConfig comes later and sees to this itself; an inherited one is known already.
+  Inject(bindingSlot(cache ?? configOf(target.constructor).cache))(target, slot);
+  return slot;
+}
+
 /**
  * The record of a decorated method.
+ * @param done what the decorator does with methods, for messages
  * @throws {CacheOptionsError} for what is no method of an instance: statics, accessors, properties.
  */
-export function openRecord(decorator: string, target: object, key: PropertyKey, descriptor: unknown): MethodRecord {
+export function openRecord(
+  decorator: string,
+  target: object,
+  key: PropertyKey,
+  descriptor: unknown,
+  done = 'cached',
+): MethodRecord {
   const where = `${decorator} on ${placeOf(target, key)}`;
-  if (typeof target === 'function') throw new CacheOptionsError(`${where}: static methods cannot be cached`);
+  if (typeof target === 'function') throw new CacheOptionsError(`${where}: static methods cannot be ${done}`);
   const method = (descriptor as PropertyDescriptor | undefined)?.value as Method | undefined;
   if (descriptor === undefined) {
     throw new CacheOptionsError(`${where}: this is a property; write it as a method: async ${String(key)}() { … }`);
   }
-  if (typeof method !== 'function') throw new CacheOptionsError(`${where}: accessors cannot be cached; use a method`);
+  if (typeof method !== 'function') throw new CacheOptionsError(`${where}: accessors cannot be ${done}; use a method`);
   return recordFor(target, key as string | symbol, () => ({
     arity: method.length,
     returns: returnsOf(method, target, key),

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import type { CacheConfigOptions, Operation, TagRule } from './operation.js';
+import type { CacheConfigOptions, CacheWarmOptions, Operation, TagRule } from './operation.js';
 
 /** What a method answers with; unknown until its declaration or its first call tells. */
 export type Returns = 'promise' | 'observable' | 'unknown';
@@ -14,6 +14,8 @@ export interface MethodRecord {
   returns: Returns;
   /** Where an instance carries the binding to its cache; undefined until something has to be cached. */
   slot: symbol | undefined;
+  /** How it is run at boot; undefined where it is not. */
+  warm: CacheWarmOptions | undefined;
 }
 
 const RECORDS = Symbol.for('nestjs-blossom-cache:methods');
@@ -30,7 +32,7 @@ export function recordFor(
   const own: Records = Reflect.getOwnMetadata(RECORDS, prototype) ?? new Map();
   const known = own.get(name);
   if (known !== undefined) return known;
-  const record: MethodRecord = { name, operations: [], tags: [], slot: undefined, ...declared() };
+  const record: MethodRecord = { name, operations: [], tags: [], slot: undefined, warm: undefined, ...declared() };
   Reflect.defineMetadata(RECORDS, own.set(name, record), prototype);
   return record;
 }

@@ -1,5 +1,6 @@
 import type { FreshnessOptions } from '../cache/call-options.js';
-import type { Duration } from '../support/duration.js';
+import type { WarmOptions } from '../cache/warm-options.js';
+import type { Duration, DurationText } from '../support/duration.js';
 
 // `any`: arguments and results are checked against the method by the types of the decorators.
 type Arguments = readonly any[];
@@ -74,6 +75,16 @@ export interface CacheConfigOptions extends PlaceOptions, FreshnessOptions {
   /** Replaces the class name in default keys; not inherited. */
   readonly id?: string | undefined;
   readonly varyBy?: VaryBy | undefined;
+}
+
+/** How a method warms a cache at boot. */
+export interface CacheWarmOptions extends PlaceOptions, Pick<WarmOptions, 'concurrency' | 'refresh' | 'log'> {
+  /** Whether the application starts only when it is through, however it ends. Default: false. */
+  readonly blocking?: boolean | undefined;
+  /** How long a blocking one holds up the start at most; then it goes on beside it. At most a day. Default: `'30s'`. */
+  readonly timeout?: DurationText | undefined;
+  /** How the log and `CacheWarmup` name it. Default: `Class.method`. */
+  readonly name?: string | undefined;
 }
 
 export type Operation =
