@@ -25,31 +25,31 @@ export interface WarmupRun {
 export class CacheWarmup {
   /** Resolves when all are through, however they ended; it never rejects. */
   readonly ready: Promise<void>;
-  #resolve!: () => void;
-  #runs: readonly (() => WarmupRun)[] = [];
-  #isReady = false;
+  private resolve!: () => void;
+  private followed: readonly (() => WarmupRun)[] = [];
+  private through = false;
 
   constructor() {
-    this.ready = new Promise((resolve) => (this.#resolve = resolve));
+    this.ready = new Promise((resolve) => (this.resolve = resolve));
   }
 
   /** Whether all are through, however they ended. False until the application has been initialised. */
   get isReady(): boolean {
-    return this.#isReady;
+    return this.through;
   }
 
   /** What became of each so far, in no order. Errors may name keys. */
   get runs(): readonly WarmupRun[] {
-    return this.#runs.map((run) => run());
+    return this.followed.map((run) => run());
   }
 
   /** Notes what has begun. @internal */
   follow(runs: readonly (() => WarmupRun)[], all: Promise<unknown>): void {
-    this.#runs = runs;
-    const through = (): void => {
-      this.#isReady = true;
-      this.#resolve();
+    this.followed = runs;
+    const end = (): void => {
+      this.through = true;
+      this.resolve();
     };
-    all.then(through, through);
+    all.then(end, end);
   }
 }

@@ -11,9 +11,9 @@ type Wrapper = ReturnType<DiscoveryService['getProviders']>[number];
 
 /** Runs the methods with `@CacheWarm` of one application when it has been initialised, and stops them when it closes. */
 export class WarmupRunner implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy, BeforeApplicationShutdown {
-  #warmings: readonly MethodWarming[] = [];
-  #running: Promise<unknown> = Promise.resolve();
-  readonly #closing = new AbortController();
+  private warmings: readonly MethodWarming[] = [];
+  private running: Promise<unknown> = Promise.resolve();
+  private readonly closing = new AbortController();
 
   constructor(
     private readonly discovery: DiscoveryService,
@@ -26,32 +26,32 @@ export class WarmupRunner implements OnModuleInit, OnApplicationBootstrap, OnMod
   onModuleInit(): void {
     const seen = new Set<object>();
     const wrappers = [...this.discovery.getProviders(), ...this.discovery.getControllers()];
-    this.#warmings = wrappers.flatMap((wrapper) => this.#find(wrapper, seen));
+    this.warmings = wrappers.flatMap((wrapper) => this.find(wrapper, seen));
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    const { signal } = this.#closing;
+    const { signal } = this.closing;
     if (signal.aborted) return;
-    const begun = this.#warmings.filter(({ enabled }) => enabled);
+    const begun = this.warmings.filter(({ enabled }) => enabled);
     const runs = begun.map((warming) => ({ warming, run: warming.run(signal) }));
-    this.#running = Promise.all(runs.map(({ run }) => run));
+    this.running = Promise.all(runs.map(({ run }) => run));
     this.warmup.follow(
       begun.map((warming) => () => warming.state),
-      this.#running,
+      this.running,
     );
     await Promise.all(runs.map(({ warming, run }) => (warming.blocking ? warming.holdUp(run) : undefined)));
   }
 
   /** Others may close in this turn what is loaded from. */
   onModuleDestroy(): void {
-    this.#closing.abort(new Error('the application closes'));
+    this.closing.abort(new Error('the application closes'));
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    await this.#running;
+    await this.running;
   }
 
-  #find(wrapper: Wrapper, seen: Set<object>): MethodWarming[] {
+  private find(wrapper: Wrapper, seen: Set<object>): MethodWarming[] {
     const instance: unknown = wrapper.instance;
     if (typeof instance !== 'object' || instance === null) return refuseFactory(wrapper);
     // Another token may stand for the same instance.
@@ -62,10 +62,10 @@ export class WarmupRunner implements OnModuleInit, OnApplicationBootstrap, OnMod
     const records = recordsOf(type).filter(({ warm }) => warm !== undefined);
     if (records.length === 0) return [];
     if (!wrapper.isDependencyTreeStatic() || wrapper.isTransient) throw manyOf(type.constructor.name, records[0]!);
-    return records.map((record) => new MethodWarming(instance, record, this.#cacheOf(type, record), this.log));
+    return records.map((record) => new MethodWarming(instance, record, this.cacheOf(type, record), this.log));
   }
 
-  #cacheOf(type: object, { name, warm, operations }: MethodRecord): OpenCache {
+  private cacheOf(type: object, { name, warm, operations }: MethodRecord): OpenCache {
     const config = configOf(type.constructor);
     const cache = warm!.cache ?? operations[0]?.options.cache ?? config.cache;
     const found = this.registry.find(cache);

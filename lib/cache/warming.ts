@@ -33,6 +33,7 @@ export class Warming {
   readonly #errors: WarmFailure[] = [];
   #stopped: WarmStop | undefined;
   #turned = performance.now();
+  #turn: Promise<void> | undefined;
 
   constructor(
     private readonly target: WarmTarget,
@@ -97,17 +98,21 @@ export class Warming {
 
   async #work(): Promise<void> {
     for (let next = await this.source.next(); next !== undefined; next = await this.source.next()) {
+      if (performance.now() - this.#turned > TURN) await this.#letOthers();
+      if (this.#stopped !== undefined) return;
       const warmed = await this.#warm(next);
       if (this.#stopped !== undefined) return;
       this.#note(next, warmed);
-      if (performance.now() - this.#turned > TURN) await this.#letOthers();
     }
   }
 
   /** Where everything is fresh nothing is waited for, and the process would serve nobody meanwhile. */
-  async #letOthers(): Promise<void> {
-    await setImmediate();
-    this.#turned = performance.now();
+  #letOthers(): Promise<void> {
+    this.#turn ??= setImmediate().then(() => {
+      this.#turned = performance.now();
+      this.#turn = undefined;
+    });
+    return this.#turn;
   }
 
   #warm({ item }: Numbered): Promise<Warmed> {

@@ -174,7 +174,7 @@ describe('@CacheWarm', () => {
     }
     const { app, warmup } = await boot([Reports, Warmer]);
     await warmup.ready;
-    expect([...bodies].sort()).toEqual([2024, 2025, 2026]);
+    expect(bodies.toSorted()).toEqual([2024, 2025, 2026]);
     await app.get(Reports).year(2026);
     expect(bodies).toHaveLength(3);
   });
@@ -303,7 +303,7 @@ describe('@CacheWarm', () => {
     ];
     const { warmup } = await boot(providers, {}, { controllers: [Api] });
     await warmup.ready;
-    expect(ran.sort()).toEqual(['controller', 'made']);
+    expect(ran.toSorted()).toEqual(['controller', 'made']);
   });
 
   it('runs for each application of a process', async () => {
@@ -348,7 +348,7 @@ describe('a boot', () => {
     load.resolve(1);
     await booting;
     expect([app.getHttpServer().listening, await cache.get('a'), warmup.isReady]).toEqual([true, 1, false]);
-    expect(warmup.runs.map(({ state }) => state).sort()).toEqual(['done', 'running']);
+    expect(warmup.runs.map(({ state }) => state).toSorted()).toEqual(['done', 'running']);
     slow.resolve([]);
     await warmup.ready;
     expect(warmup.isReady).toBe(true);
