@@ -39,9 +39,8 @@ export class ReadThrough {
   }
 
   /** The fresh value, or what the loader makes of a missing one. */
-  getOrLoad<T>(located: string, loader: Loader<T>, given: GetOrSetOptions, caller: Caller): Promise<T> {
+  getOrLoad<T>(located: string, loader: Loader<T>, options: GetOrSetOptions, caller: Caller): Promise<T> {
     try {
-      const options = WarmWatch.current()?.options(given) ?? given;
       if (this.isAsked(caller)) return this.getOrLoadExplained(located, loader, options, caller);
       const entry = this.loadsAnyway(options) ? undefined : this.lookup.find(located);
       if (!isPromise(entry)) return this.answer(entry, located, loader, options, caller);
@@ -55,10 +54,9 @@ export class ReadThrough {
   async getOrLoadMany<T>(
     keys: readonly string[],
     loadMissing: BatchLoader<T>,
-    given: GetOrSetOptions,
+    options: GetOrSetOptions,
   ): Promise<Map<string, T>> {
     const watch = WarmWatch.current();
-    const options = watch?.options(given) ?? given;
     const call = new ManyCall<T>([...new Set(keys)], loadMissing, this.loads);
     const { wanted, values } = call;
     const located = new Map(wanted.map((key) => [key, this.lookup.locate(key, MANY.operation)]));
@@ -214,23 +212,25 @@ export class ReadThrough {
 
   /** Whether the lookup is left out: asked for, or there is nothing to look into. */
   private loadsAnyway(options: GetOrSetOptions | null): boolean {
-    return options === null || options.forceFresh === true || !this.enabled;
+    return options === null || options.forceFresh === true || !this.enabled || WarmWatch.current()?.refresh === true;
   }
 
   /** @param seen the entry that is there, fresh or not, if one is known of */
   private request(
     key: string,
     loader: Loader,
-    options: GetOrSetOptions,
+    given: GetOrSetOptions,
     operation: string,
     seen: Entry | Stale | undefined,
   ): LoadRequest {
-    checkGetOrSetOptions(options, operation);
+    checkGetOrSetOptions(given, operation);
     assertLoader(loader, operation);
     const { policy } = this;
+    const watch = WarmWatch.current();
+    const options = watch?.options(given) ?? given;
     const asked = this.enabled ? options : { ...options, forceFresh: true };
     const usual = policy.terms(options, operation);
-    const terms = WarmWatch.current()?.terms(usual) ?? usual;
+    const terms = watch?.terms(usual) ?? usual;
     const looks = this.enabled && (seen !== undefined || options.forceFresh === true);
     const stale = seen instanceof Stale ? seen.entry : undefined;
     return { key, loader, options: asked, policy, terms, looks, seen: stale, operation };

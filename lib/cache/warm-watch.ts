@@ -26,7 +26,10 @@ export class WarmWatch {
   #failure: { readonly error: unknown } | undefined;
   #ended = false;
 
-  private constructor(private readonly refresh: boolean) {}
+  private constructor(
+    /** Whether what is fresh is loaded, too. */
+    readonly refresh: boolean,
+  ) {}
 
   /** Runs one item. It rejects with nothing: what fails is what it came to. */
   static async run(refresh: boolean, work: () => unknown): Promise<Warmed> {
