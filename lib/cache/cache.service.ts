@@ -1,6 +1,6 @@
 import type { CacheEvents, CacheEventSource } from '../events/cache-events.js';
 import type { CacheStats } from '../events/cache-stats.js';
-import { CacheOptionsError, notAvailable } from '../errors/cache.errors.js';
+import { CacheOptionsError } from '../errors/cache.errors.js';
 import type { Absence, Draft, Entry, StoreSpace } from '../stores/store.js';
 import { after, type Awaitable } from '../support/awaitable.js';
 import { milliseconds, type Duration } from '../support/duration.js';

@@ -80,11 +80,3 @@ export class CacheBackendError extends CacheError {
     this.timedOut = options.timedOut ?? false;
   }
 }
-
-/** Refusal of a part of the contract that this release does not have yet. */
-export function notAvailable(feature: string, operation?: string, instead = 'remove it'): CacheOptionsError {
-  return new CacheOptionsError(
-    `${feature} is not available in this release of nestjs-blossom-cache: ${instead}`,
-    operation === undefined ? {} : { operation },
-  );
-}
