@@ -26,15 +26,16 @@ export class SettingsModule {
 
 /** The API that the environment names; undefined where it names none. */
 export function settingsFrom(env: Readonly<Record<string, string | undefined>>): Settings | undefined {
-  const url = env['OPENAI_BASE_URL'];
-  if (!url) return undefined;
-  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
-    throw new Error('OPENAI_BASE_URL: a URL such as https://api.openai.com/v1');
+  const text = env['OPENAI_BASE_URL'];
+  if (!text) return undefined;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password || url.search || url.hash) {
+    throw new Error('OPENAI_BASE_URL: a URL such as https://api.openai.com/v1; a key goes into OPENAI_API_KEY');
   }
   const [model, embeddingModel] = [modelFrom(env, 'OPENAI_MODEL'), modelFrom(env, 'OPENAI_EMBEDDING_MODEL')];
   if (model === undefined) throw new Error('OPENAI_MODEL: say which model to ask, along with OPENAI_BASE_URL');
-  const baseUrl = url.replace(/\/+$/, '');
-  return { api: new URL(baseUrl).host, baseUrl, apiKey: env['OPENAI_API_KEY'] || undefined, model, embeddingModel };
+  const api = `${url.host}${url.pathname}`.replace(/\/+$/, '');
+  return { api, baseUrl: `${url.protocol}//${api}`, apiKey: env['OPENAI_API_KEY'] || undefined, model, embeddingModel };
 }
 
 function modelFrom(env: Readonly<Record<string, string | undefined>>, name: string): string | undefined {

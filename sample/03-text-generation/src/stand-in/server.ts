@@ -5,7 +5,7 @@ import { Bill, type Mode, MODES } from './bill.js';
 import { chat, embeddings, stream, type Usage } from './completions.js';
 import { Refusal } from './refusal.js';
 
-const LATENCY_MS = 400;
+const LATENCY_MS = 300;
 const SLOW_MS = 2_500;
 
 /**
