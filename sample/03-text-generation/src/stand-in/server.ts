@@ -6,7 +6,7 @@ import { chat, embeddings, stream, type Usage } from './completions.js';
 import { Refusal } from './refusal.js';
 
 const LATENCY_MS = 300;
-const SLOW_MS = 2_500;
+const SLOW_MS = 4_000;
 
 /**
  * Speaks the part of OpenAI's protocol that the app needs, and answers what nobody should take for an answer.
