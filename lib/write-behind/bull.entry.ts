@@ -1,0 +1,67 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { PendingWrite } from './write-queue.js';
+
+/** How values are kept in Redis. */
+export interface ValueBytes {
+  encode(value: unknown): Uint8Array;
+  decode(bytes: Uint8Array): unknown;
+}
+
+/** A write as it was found in Redis; `error` where its value cannot be read, which is then undefined. */
+export interface FoundWrite {
+  readonly write: PendingWrite;
+  readonly error?: unknown;
+}
+
+interface Body {
+  readonly key: string;
+  readonly namespace: string;
+  readonly located: string;
+  readonly tags: readonly string[];
+  /** `null`: never. */
+  readonly expiresAt: number | null;
+  readonly acceptedAt: number;
+  /** Base64. */
+  readonly value: string;
+}
+
+/** What a key is called in Redis and in BullMQ's job ids, whatever is in it. */
+export function digestOf(located: string): string {
+  return createHash('sha256').update(located).digest('hex').slice(0, 40);
+}
+
+/** Names an episode, or an attempt to have a write accepted. */
+export function freshName(): string {
+  return randomBytes(9).toString('hex');
+}
+
+export function bodyOf(write: PendingWrite, { encode }: ValueBytes): string {
+  const { key, namespace, located, tags, expiresAt, acceptedAt } = write;
+  const body: Body = {
+    key,
+    namespace,
+    located,
+    tags,
+    expiresAt: Number.isFinite(expiresAt) ? expiresAt : null,
+    acceptedAt,
+    value: Buffer.from(encode(write.value)).toString('base64'),
+  };
+  return JSON.stringify(body);
+}
+
+export function readBody(id: string, body: string, { decode }: ValueBytes): FoundWrite {
+  const { value, expiresAt, ...rest } = JSON.parse(body) as Body;
+  const write = { ...rest, id, expiresAt: expiresAt ?? Infinity };
+  try {
+    return { write: { ...write, value: decode(Buffer.from(value, 'base64')) } };
+  } catch (error) {
+    return { write: { ...write, value: undefined }, error };
+  }
+}
+
+/** An element of the list of a key: id, tokens and body, a line each. */
+export function readElement(element: string, values: ValueBytes): FoundWrite {
+  const first = element.indexOf('\n');
+  const second = element.indexOf('\n', first + 1);
+  return readBody(element.slice(0, first), element.slice(second + 1), values);
+}

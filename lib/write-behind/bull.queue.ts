@@ -1,0 +1,322 @@
+import type { Job, Queue, QueueEvents, Worker } from 'bullmq';
+import { CacheBackendError } from '../errors/cache.errors.js';
+import { BullAnnouncer, dataOf, type JobData } from './bull.announcer.js';
+import { BullClient, type ScriptClient } from './bull.client.js';
+import { closeWithin, openConnection, type OpenConnection } from './bull.connection.js';
+import { BullDelivery } from './bull.delivery.js';
+import { bodyOf, digestOf, freshName, readBody, readElement, type ValueBytes } from './bull.entry.js';
+import { Gatherer, GatheringEnded } from './bull.gatherer.js';
+import { loadBullmq, type BullSettings } from './bull.settings.js';
+import { WriteTracker } from './bull.tracker.js';
+import type { PendingWrite, QueueDepth, WriteObserver, WriteQueue, WriteWorker } from './write-queue.js';
+
+/** How a queue of BullMQ is used as a journal. */
+export interface BullQueueOptions extends ValueBytes {
+  /** Of the queue in BullMQ, without `:`. All processes that share it accept and deliver together. */
+  readonly name: string;
+  readonly settings: BullSettings;
+  readonly observer: WriteObserver;
+  /** Writes that may wait before `accept` does. Default: 10 000. */
+  readonly maxDepth?: number;
+  /** Whether this process delivers, or only accepts. Default: true. */
+  readonly delivers?: boolean;
+  /** Milliseconds after which `accept` gives up where Redis does not answer. Default: 5000. */
+  readonly timeout?: number;
+  /** Milliseconds after which the jobs of a worker that gives no sign of life go to another one. Default: 30 000. */
+  readonly lockDuration?: number;
+  /** Milliseconds since the epoch, on the clock of the cache. Default: the clock of the system. */
+  readonly now?: () => number;
+  /** Is told what fails behind the scenes, such as lost connections. Default: nobody. */
+  readonly onError?: (error: unknown) => void;
+}
+
+type Answer =
+  | readonly ['taken', number, episode: string]
+  | readonly ['merge', number, last: string, id: string, body: string]
+  | readonly ['gone' | 'late' | 'full', number];
+
+/** Milliseconds between two looks for jobs that BullMQ was not told of, and for writes that were settled unheard. */
+const SWEEP = 5_000;
+/** Milliseconds after which a full queue is asked again; sooner where something was heard of it. */
+const FULL = 100;
+/** Milliseconds for each of BullMQ's parts to close by itself. */
+const PATIENCE = 1_000;
+const LONGEST_BACKOFF = 60_000;
+
+/**
+ * Writes in Redis, delivered by jobs of BullMQ: one job per key at a time, whose data is the key's digest. The job is
+ * handed what waits for its key, BullMQ repeats it until it has succeeded, and gives it to another process where this
+ * one dies.
+ */
+export class BullQueue implements WriteQueue {
+  readonly #client: BullClient;
+  readonly #announcer: BullAnnouncer;
+  readonly #tracker: WriteTracker;
+  readonly #closed = new AbortController();
+  readonly #wakers = new Set<() => void>();
+  #worker: WriteWorker | undefined;
+  #events: QueueEvents | undefined;
+  #jobs: Worker<JobData> | undefined;
+  #gatherer: Gatherer<Job<JobData>> | undefined;
+  #delivery: BullDelivery | undefined;
+  #sweeping: NodeJS.Timeout | undefined;
+  #connected: ScriptClient | undefined;
+  #closing: Promise<void> | undefined;
+  readonly #back = (): void => void this.#look(0);
+
+  private constructor(
+    private readonly options: BullQueueOptions,
+    private readonly bullmq: typeof import('bullmq'),
+    private readonly connection: OpenConnection,
+    private readonly queue: Queue,
+  ) {
+    this.#client = new BullClient(queue, options.timeout ?? 5_000);
+    this.#announcer = new BullAnnouncer(queue, this.#client, this.#failed);
+    this.#tracker = new WriteTracker(options.observer, (ids) => this.#client.run('gone', ids));
+    queue.on('error', this.#failed);
+  }
+
+  /**
+   * Connects in the background: Redis need not be there yet.
+   * @throws {CacheOptionsError} where bullmq is not installed
+   */
+  static async open(options: BullQueueOptions): Promise<BullQueue> {
+    const bullmq = await loadBullmq();
+    const connection = openConnection(options.settings.connection);
+    const queue = new bullmq.Queue(options.name, { ...shared(options), connection: connection.once });
+    return new BullQueue(options, bullmq, connection, queue);
+  }
+
+  async accept(write: PendingWrite): Promise<PendingWrite> {
+    const key = digestOf(write.located);
+    const arrived = this.#tracker.arriving(key);
+    let accepted: PendingWrite | undefined;
+    try {
+      accepted = await this.#accept(key, write);
+      return accepted;
+    } finally {
+      arrived(accepted);
+    }
+  }
+
+  async start(worker: WriteWorker): Promise<readonly PendingWrite[]> {
+    this.#worker = worker;
+    this.#announcer.retry(worker.attempts);
+    void this.#client
+      .client()
+      .then((client) => this.#begin(client, worker))
+      .catch(this.#failed);
+    return await this.#leftBehind();
+  }
+
+  async flush(): Promise<void> {
+    const empty = this.#tracker.empty();
+    this.#gatherer?.hurry(empty);
+    void this.#look(0);
+    await empty;
+  }
+
+  async measure(): Promise<QueueDepth> {
+    try {
+      const [, depth, oldest] = await this.#client.run<[number, number, string]>('look', []);
+      return { depth, lag: oldest === '' ? 0 : Math.max(0, this.#now() - Number(oldest)) };
+    } catch {
+      return { depth: undefined, lag: undefined };
+    }
+  }
+
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  async #accept(key: string, write: PendingWrite): Promise<PendingWrite> {
+    const { merge } = this.#worker ?? {};
+    const token = freshName();
+    let until = this.#client.deadline();
+    let expected = merge === undefined ? 'append' : 'none';
+    let pending = write;
+    for (;;) {
+      const answer = await this.#offer(key, token, pending, expected, until);
+      if (answer[0] === 'taken') {
+        if (answer[2] !== '') await this.#announcer.announce([{ key, episode: answer[2] }]);
+        return pending;
+      }
+      if (answer[0] === 'merge') {
+        const older = readBody(answer[3], answer[4], this.options);
+        expected = older.error === undefined ? answer[2] : 'append';
+        pending = older.error === undefined ? merged(merge!, older.write, write) : write;
+      } else if (answer[0] === 'gone') {
+        expected = 'none';
+        pending = write;
+      } else if (answer[0] === 'full') {
+        await this.#room();
+        until = this.#client.deadline();
+      } else if (performance.now() >= until)
+        throw new CacheBackendError('Redis answered too late for the write-behind queue', { operation: 'writeBehind' });
+    }
+  }
+
+  #offer(key: string, token: string, write: PendingWrite, expected: string, until: number): Promise<Answer> {
+    if (this.#closed.signal.aborted) throw closed();
+    const { id, acceptedAt } = write;
+    const { maxDepth = 10_000 } = this.options;
+    const body = bodyOf(write, this.options);
+    return this.#client.runBefore<Answer>(
+      'accept',
+      [key, id, token, acceptedAt, body, expected, freshName(), maxDepth],
+      until,
+    );
+  }
+
+  /** Resolves when it is worth asking again whether the queue is full. */
+  async #room(): Promise<void> {
+    if (this.#closed.signal.aborted) throw closed();
+    await new Promise<void>((resolve) => {
+      const wake = (): void => {
+        clearTimeout(timer);
+        this.#wakers.delete(wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, FULL);
+      this.#wakers.add(wake);
+    });
+  }
+
+  /** When Redis has been there once: what BullMQ begins before cannot be closed before. */
+  #begin(client: ScriptClient, worker: WriteWorker): void {
+    if (this.#closed.signal.aborted) return;
+    this.#connected = client;
+    client.on('ready', this.#back);
+    if (this.options.delivers !== false) this.#work(worker);
+    this.#listen();
+    this.#sweeping = setInterval(() => void this.#look(), SWEEP);
+    this.#sweeping.unref();
+  }
+
+  #work(worker: WriteWorker): void {
+    const { observer, lockDuration = 30_000 } = this.options;
+    const parts = {
+      client: this.#client,
+      announcer: this.#announcer,
+      tracker: this.#tracker,
+      observer,
+      values: this.options,
+      lockDuration,
+      onError: this.#failed,
+    };
+    const delivery = new BullDelivery(worker, parts);
+    this.#delivery = delivery;
+    this.#gatherer = new Gatherer(worker.batchSize, worker.delay, (batch) => delivery.deliver(batch));
+    this.#jobs = new this.bullmq.Worker<JobData>(this.options.name, (job, token) => this.#process(job, token), {
+      ...shared(this.options),
+      connection: this.connection.steady,
+      concurrency: worker.batchSize,
+      lockDuration,
+      stalledInterval: lockDuration / 2,
+      // A process that is killed says nothing about the writes it had.
+      maxStalledCount: Number.MAX_SAFE_INTEGER,
+      // Connections are tried again this often.
+      runRetryDelay: 500,
+      settings: { backoffStrategy: (attempts) => backoffOf(worker, attempts) },
+    });
+    this.#jobs.on('error', this.#failed);
+  }
+
+  async #process(job: Job<JobData>, token: string | undefined): Promise<void> {
+    try {
+      await this.#gatherer!.join(job);
+    } catch (error) {
+      if (!(error instanceof GatheringEnded)) throw error;
+      await job.moveToDelayed(Date.now(), token);
+      throw new this.bullmq.DelayedError();
+    }
+  }
+
+  #listen(): void {
+    this.#events = new this.bullmq.QueueEvents(this.options.name, {
+      ...shared(this.options),
+      connection: this.connection.steady,
+    });
+    this.#events.on('error', this.#failed);
+    const heard = ({ jobId }: { jobId: string }): void => {
+      this.#tracker.hint(dataOf(jobId).key);
+      for (const wake of this.#wakers) wake();
+    };
+    this.#events.on('completed', heard);
+    this.#events.on('failed', heard);
+  }
+
+  /** What waits, whoever accepted it; BullMQ is told of all of it, in case it has lost some. */
+  async #leftBehind(): Promise<PendingWrite[]> {
+    const found: PendingWrite[] = [];
+    let cursor = '0';
+    try {
+      do {
+        const [next, keys] = await this.#client.run<[string, [string, string, string[]][]]>('page', [cursor]);
+        cursor = next;
+        for (const [key, , elements] of keys) found.push(...this.#found(key, elements));
+        await this.#announcer.announce(keys.map(([key, episode]) => ({ key, episode })));
+      } while (cursor !== '0');
+    } catch (error) {
+      this.#failed(error);
+    }
+    return found;
+  }
+
+  #found(key: string, elements: readonly string[]): PendingWrite[] {
+    const readable = elements
+      .map((element) => readElement(element, this.options))
+      .filter(({ error }) => error === undefined)
+      .map(({ write }) => write);
+    for (const write of readable) this.#tracker.track(key, write);
+    return readable;
+  }
+
+  async #look(overdue?: number): Promise<void> {
+    this.#tracker.hintAll();
+    await this.#announcer.sweep(overdue);
+  }
+
+  async #close(): Promise<void> {
+    this.#closed.abort();
+    clearInterval(this.#sweeping);
+    this.#connected?.off('ready', this.#back);
+    for (const wake of this.#wakers) wake();
+    this.#tracker.close();
+    this.#delivery?.close();
+    // First it takes no further jobs, then those that wait are given back.
+    this.#jobs?.close().catch(this.#failed);
+    await this.#gatherer?.end();
+    const parts = [this.#jobs, this.#events].filter((part) => part !== undefined);
+    await Promise.all(parts.map((part) => closeWithin(part, PATIENCE)));
+    await closeWithin(this.queue, PATIENCE);
+    this.connection.close();
+  }
+
+  readonly #failed = (error: unknown): void => {
+    if (!this.#closed.signal.aborted) this.options.onError?.(error);
+  };
+
+  #now(): number {
+    return (this.options.now ?? Date.now)();
+  }
+}
+
+/** What all parts of BullMQ are opened with. */
+function shared({ settings: { prefix } }: BullQueueOptions): { prefix?: string } {
+  return prefix === undefined ? {} : { prefix };
+}
+
+function merged(merge: NonNullable<WriteWorker['merge']>, older: PendingWrite, newer: PendingWrite): PendingWrite {
+  const { id, acceptedAt } = older;
+  return { ...newer, id, acceptedAt, value: merge(older.value, newer.value) };
+}
+
+/** @param attempts that have failed */
+function backoffOf({ backoff }: WriteWorker, attempts: number): number {
+  return Math.min(backoff * 2 ** (attempts - 1), LONGEST_BACKOFF);
+}
+
+function closed(): CacheBackendError {
+  return new CacheBackendError('the write-behind queue is closed', { operation: 'writeBehind' });
+}
