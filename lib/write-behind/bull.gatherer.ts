@@ -8,6 +8,9 @@ export interface Gathered<T> {
   readonly failed: (error: unknown) => void;
 }
 
+/** Milliseconds for which company is waited for in any case: BullMQ hands over its jobs one by one. */
+const LEAST = 5;
+
 /** Puts things that come one by one into batches, and deals with one batch after the other. */
 export class Gatherer<T> {
   #waiting: Gathered<T>[] = [];
@@ -42,6 +45,8 @@ export class Gatherer<T> {
     this.#hurried += 1;
     const calm = (): void => void (this.#hurried -= 1);
     until.then(calm, calm);
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     this.#consider();
   }
 
@@ -55,8 +60,8 @@ export class Gatherer<T> {
 
   #consider(): void {
     if (this.#busy !== undefined || this.#waiting.length === 0) return;
-    if (this.#due || this.#hurried > 0 || this.delay <= 0 || this.#waiting.length >= this.size) this.#begin();
-    else this.#timer ??= setTimeout(() => this.#nowDue(), this.delay);
+    if (this.#due || this.#waiting.length >= this.size) this.#begin();
+    else this.#timer ??= setTimeout(() => this.#nowDue(), this.#hurried > 0 ? LEAST : Math.max(LEAST, this.delay));
   }
 
   #nowDue(): void {
@@ -69,12 +74,9 @@ export class Gatherer<T> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#due = false;
-    // Those that come within the turn come along.
-    this.#busy = Promise.resolve()
-      .then(() => this.handle(this.#waiting.splice(0, this.size)))
-      .finally(() => {
-        this.#busy = undefined;
-        this.#consider();
-      });
+    this.#busy = this.handle(this.#waiting.splice(0, this.size)).finally(() => {
+      this.#busy = undefined;
+      this.#consider();
+    });
   }
 }

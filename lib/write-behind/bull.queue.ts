@@ -54,6 +54,7 @@ export class BullQueue implements WriteQueue {
   readonly #tracker: WriteTracker;
   readonly #closed = new AbortController();
   readonly #wakers = new Set<() => void>();
+  readonly #lanes = new Map<string, Promise<void>>();
   #worker: WriteWorker | undefined;
   #events: QueueEvents | undefined;
   #jobs: Worker<JobData> | undefined;
@@ -92,7 +93,7 @@ export class BullQueue implements WriteQueue {
     const arrived = this.#tracker.arriving(key);
     let accepted: PendingWrite | undefined;
     try {
-      accepted = await this.#accept(key, write);
+      accepted = await this.#inLane(key, () => this.#accept(key, write));
       return accepted;
     } finally {
       arrived(accepted);
@@ -127,6 +128,22 @@ export class BullQueue implements WriteQueue {
 
   close(): Promise<void> {
     return (this.#closing ??= this.#close());
+  }
+
+  /** One after the other per key: of two that this process accepts at once, the later one is the newer one. */
+  async #inLane<T>(key: string, accept: () => Promise<T>): Promise<T> {
+    const before = this.#lanes.get(key);
+    const accepted = before === undefined ? accept() : before.then(accept);
+    const over = accepted.then(
+      () => {},
+      () => {},
+    );
+    this.#lanes.set(key, over);
+    try {
+      return await accepted;
+    } finally {
+      if (this.#lanes.get(key) === over) this.#lanes.delete(key);
+    }
   }
 
   async #accept(key: string, write: PendingWrite): Promise<PendingWrite> {
