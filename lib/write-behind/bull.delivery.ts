@@ -50,7 +50,9 @@ export class BullDelivery {
       const full = handed.filter(({ writes }) => writes.length > 0);
       for (const group of groupsOf(full, this.worker.batchSize)) await this.#call(group);
     } catch (error) {
-      for (const { failed } of jobs) failed(error);
+      // It is not the handler that failed: that must not count as one of the attempts.
+      if (!(error instanceof GatheringEnded)) this.parts.onError(error);
+      for (const { failed } of jobs) failed(new GatheringEnded());
     }
   }
 

@@ -25,6 +25,17 @@ interface Body {
   readonly value: string;
 }
 
+/** What is said of a write of which nothing can be read. */
+const UNREADABLE: Omit<PendingWrite, 'id'> = {
+  key: '',
+  namespace: '',
+  located: '',
+  value: undefined,
+  tags: [],
+  expiresAt: 0,
+  acceptedAt: 0,
+};
+
 /** What a key is called in Redis and in BullMQ's job ids, whatever is in it. */
 export function digestOf(located: string): string {
   return createHash('sha256').update(located).digest('hex').slice(0, 40);
@@ -50,12 +61,13 @@ export function bodyOf(write: PendingWrite, { encode }: ValueBytes): string {
 }
 
 export function readBody(id: string, body: string, { decode }: ValueBytes): FoundWrite {
-  const { value, expiresAt, ...rest } = JSON.parse(body) as Body;
-  const write = { ...rest, id, expiresAt: expiresAt ?? Infinity };
+  let write: PendingWrite = { ...UNREADABLE, id };
   try {
+    const { value, expiresAt, ...rest } = JSON.parse(body) as Body;
+    write = { ...write, ...rest, expiresAt: expiresAt ?? Infinity };
     return { write: { ...write, value: decode(Buffer.from(value, 'base64')) } };
   } catch (error) {
-    return { write: { ...write, value: undefined }, error };
+    return { write, error };
   }
 }
 

@@ -42,6 +42,8 @@ const FULL = 100;
 /** Milliseconds for each of BullMQ's parts to close by itself. */
 const PATIENCE = 1_000;
 const LONGEST_BACKOFF = 60_000;
+/** Milliseconds before a job is tried again that could not be begun. */
+const RETURN = 1_000;
 
 /**
  * Writes in Redis, delivered by jobs of BullMQ: one job per key at a time, whose data is the key's digest. The job is
@@ -244,7 +246,7 @@ export class BullQueue implements WriteQueue {
       await this.#gatherer!.join(job);
     } catch (error) {
       if (!(error instanceof GatheringEnded)) throw error;
-      await job.moveToDelayed(Date.now(), token);
+      await job.moveToDelayed(Date.now() + (this.#closed.signal.aborted ? 0 : RETURN), token);
       throw new this.bullmq.DelayedError();
     }
   }

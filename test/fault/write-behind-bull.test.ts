@@ -1,8 +1,8 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { findDriver, openSqlite } from '../../lib/stores/file/sqlite.js';
 import { Child, killAll } from '../support/child-process.js';
 import { eventually } from '../support/redis/eventually.js';
 import { RedisServer } from '../support/redis/redis-server.js';
@@ -35,7 +35,7 @@ afterAll(async () => {
 class Stage {
   readonly rig = new BullRig(server);
   readonly path = join(folder, `${this.rig.name}.db`);
-  readonly db = new DatabaseSync(this.path);
+  readonly db = openSqlite(findDriver(), this.path);
   #logs = 0;
 
   constructor(readonly flavour: Flavour) {

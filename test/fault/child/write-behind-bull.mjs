@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
-import { DatabaseSync } from 'node:sqlite';
 import { deserialize, serialize } from 'node:v8';
 import { serve, settings } from './serve.mjs';
 
 const { BullQueue } = await import(`${process.env.BLOSSOM_LIB}write-behind/bull.queue.js`);
+const { findDriver, openSqlite } = await import(`${process.env.BLOSSOM_LIB}stores/file/sqlite.js`);
 const { port, name, database, lockDuration, log, failing = 0, flavour } = settings;
 
-const db = new DatabaseSync(database);
+const db = openSqlite(findDriver(), database);
 db.exec('PRAGMA busy_timeout = 10000');
 const settled = [];
 const queue = await BullQueue.open({

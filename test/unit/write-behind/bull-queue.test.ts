@@ -243,6 +243,20 @@ describe('failures', () => {
   });
 });
 
+describe('what is damaged in Redis', () => {
+  it('is buried, and what waits behind it goes on', async () => {
+    const accepting = await rig.node({ delivers: false, merge: undefined });
+    const { id } = await accepting.accept('k', 1);
+    await accepting.accept('k', 2);
+    const [list] = (await server.command('KEYS', `bull:${rig.name}:blossom:w:*`)) as string[];
+    await server.command('LSET', list!, '0', `${id}\ntoken\n{"key`);
+    const node = await rig.node({ attempts: 1, merge: undefined, batchSize: 1 });
+    await drained(node);
+    expect(node.buried).toMatchObject([{ writes: [{ id, value: undefined }] }]);
+    expect(node.values()).toEqual([2]);
+  });
+});
+
 describe('how much waits', () => {
   it('is measured, those being delivered included', async () => {
     const hold = new Hold();
