@@ -56,7 +56,7 @@ export class BullAnnouncer {
   }
 }
 
-export function jobIdOf({ key, episode }: JobData): string {
+function jobIdOf({ key, episode }: JobData): string {
   return `${key}-${episode}`;
 }
 

@@ -38,8 +38,15 @@ export class BullClient {
 
   /** @throws {CacheBackendError} where there is no answer in time, or a refusal; `timedOut`: it may have been done. */
   async run<T>(script: ScriptName, args: readonly (string | number)[], until = this.deadline()): Promise<T> {
-    const client = await this.#ready(until);
-    return await within(this.#call<T>(client, script, args), until, () => lost(undefined, true));
+    for (;;) {
+      const client = await this.#ready(until);
+      try {
+        return await within(this.#call<T>(client, script, args), until, () => lost(undefined, true));
+      } catch (error) {
+        if (!(error instanceof NotSentError)) throw error;
+        await new Promise((resolve) => setTimeout(resolve, LOOK));
+      }
+    }
   }
 
   /**
@@ -111,10 +118,14 @@ export class BullClient {
       if (client.runCommand !== undefined) return (await client.runCommand(name, all)) as T;
       return await (client as unknown as Record<string, (args: unknown[]) => Promise<T>>)[name]!(all);
     } catch (error) {
+      // The connection broke, and the client is about to notice.
+      if (error instanceof Error && error.message.startsWith("Stream isn't writeable")) throw new NotSentError();
       throw lost(error, !isRefusal(error));
     }
   }
 }
+
+class NotSentError extends Error {}
 
 /** Rejects with what `late` makes when `until`, on `performance.now()`, has passed. */
 export async function within<T>(promise: Promise<T>, until: number, late: () => Error): Promise<T> {
