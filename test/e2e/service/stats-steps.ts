@@ -187,7 +187,7 @@ export function stepArbitrary({ limited }: { readonly limited: boolean }): fc.Ar
     { weight: 4, arbitrary: fc.oneof(...removals) },
     { weight: 3, arbitrary: fc.oneof(...rest) },
   );
-  return all.map((step) => ({ ...step, [fc.toStringMethod]: () => step.text }));
+  return all.map((step) => Object.assign(step, { [fc.toStringMethod]: () => step.text }));
 }
 
 /** @param limited then what has ended is reclaimed before anything else is done, so that it is in nobody's way */
