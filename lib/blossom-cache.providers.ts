@@ -45,8 +45,8 @@ export const coreProviders: Provider[] = [
   },
   {
     provide: WriteHandlers,
-    inject: [DiscoveryService, CacheRegistry],
-    useFactory: (discovery, registry) => new WriteHandlers(discovery, registry),
+    inject: [DiscoveryService, CacheRegistry, ModuleRef],
+    useFactory: (discovery, registry, moduleRef) => new WriteHandlers(discovery, registry, moduleRef),
   },
   {
     provide: HandlerCache,

@@ -3,25 +3,44 @@ import { Codec } from '../codec/codec.js';
 import type { CacheLog } from '../events/cache-log.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import { findDriver } from '../stores/file/sqlite.js';
-import { FileJournal, type FileJournalOptions } from '../write-behind/file.journal.js';
+import type { Backing } from '../write-behind/backing.js';
+import { BullBacking } from '../write-behind/bull.backing.js';
+import { FileJournal } from '../write-behind/file.journal.js';
 import { MEMORY_JOURNAL, type Journal } from '../write-behind/journal.js';
+import { LocalBacking } from '../write-behind/local.backing.js';
 import { WriteBehind } from '../write-behind/write-behind.js';
 
 /** The write-behind queues of a cache; nothing is opened before one of them has a handler. */
 export function openWriteBehind(options: ResolvedOptions, core: CacheCore, log: CacheLog): WriteBehind {
   const codec = new Codec(options.codec);
-  const { directory, scope, flushTimeout } = options.writeBehind;
-  const name = options.name ?? 'default';
-  const journal = directory === undefined ? MEMORY_JOURNAL : fileJournal({ directory, scope, codec }, name, log);
-  return new WriteBehind({ core, log, codec, journal, flushTimeout });
+  const backing = openBacking(options, codec, core, log);
+  return new WriteBehind({ core, log, codec, backing, flushTimeout: options.writeBehind.flushTimeout });
 }
 
-function fileJournal(
-  about: Pick<FileJournalOptions, 'directory' | 'scope' | 'codec'>,
-  name: string,
+function openBacking(options: ResolvedOptions, codec: Codec, core: CacheCore, log: CacheLog): Backing {
+  const { name = 'default', clock, writeBehind } = options;
+  const { place } = writeBehind;
+  if (place.journal === 'bullmq') {
+    const onError = (error: unknown): void =>
+      log.failure(`cache '${name}': write-behind over BullMQ`, 'has trouble', error);
+    return new BullBacking({ ...place, codec, clock, onError });
+  }
+  return new LocalBacking(openJournal(options, codec, log), clock, core.timers, (queue, writes) =>
+    log.warnOnce(
+      `unhandled ${name} ${queue}`,
+      `cache '${name}': the write-behind journal holds ${writes} writes of '${queue}', and nobody handles it: they stay there`,
+    ),
+  );
+}
+
+function openJournal(
+  { name = 'default', writeBehind: { place } }: ResolvedOptions,
+  codec: Codec,
   log: CacheLog,
 ): Journal {
+  if (place.journal !== 'file') return MEMORY_JOURNAL;
+  const { directory, scope } = place;
   const onTrouble = (message: string): void =>
     log.warnOnce(`journal ${name} ${message}`, `cache '${name}': the write-behind journal: ${message}`);
-  return new FileJournal({ ...about, driver: findDriver(), onTrouble });
+  return new FileJournal({ directory, scope, codec, driver: findDriver(), onTrouble });
 }

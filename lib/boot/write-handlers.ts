@@ -1,6 +1,7 @@
 import type { BeforeApplicationShutdown, OnApplicationBootstrap, OnModuleInit } from '@nestjs/common';
 import type { DiscoveryService } from '@nestjs/core';
 import { CacheOptionsError } from '../errors/cache.errors.js';
+import type { ProviderLookup } from '../write-behind/backing.js';
 import { handlersOf, type HandlerRecord } from '../write-behind/handler-record.js';
 import type { WriteBehindItem } from '../write-behind/write-behind.js';
 import type { CacheRegistry } from './cache-registry.js';
@@ -12,11 +13,14 @@ export class WriteHandlers implements OnModuleInit, OnApplicationBootstrap, Befo
   constructor(
     private readonly discovery: DiscoveryService,
     private readonly registry: CacheRegistry,
+    private readonly providers: ProviderLookup,
   ) {}
 
   /** @throws {CacheOptionsError} for a queue with two handlers, or one that Nest makes anew for each request. */
-  onModuleInit(): void {
-    for (const wrapper of [...this.discovery.getProviders(), ...this.discovery.getControllers()]) this.visit(wrapper);
+  async onModuleInit(): Promise<void> {
+    for (const wrapper of [...this.discovery.getProviders(), ...this.discovery.getControllers()]) {
+      await this.visit(wrapper);
+    }
   }
 
   /** What an earlier run left behind is delivered once everything it may need is there. */
@@ -29,17 +33,21 @@ export class WriteHandlers implements OnModuleInit, OnApplicationBootstrap, Befo
     await Promise.all(this.registry.all().map(({ behind }) => behind.flush()));
   }
 
-  private visit(wrapper: Wrapper): void {
+  private async visit(wrapper: Wrapper): Promise<void> {
     const type = wrapper.metatype as { prototype?: object } | null | undefined;
     const instance: unknown = wrapper.instance;
     const prototype =
       typeof instance === 'object' && instance !== null ? (Object.getPrototypeOf(instance) as object) : type?.prototype;
     if (prototype === undefined || prototype === null) return;
     for (const record of handlersOf(prototype))
-      this.register(record, wrapper, instance as Record<PropertyKey, unknown>);
+      await this.register(record, wrapper, instance as Record<PropertyKey, unknown>);
   }
 
-  private register(record: HandlerRecord, wrapper: Wrapper, instance: Record<PropertyKey, unknown>): void {
+  private async register(
+    record: HandlerRecord,
+    wrapper: Wrapper,
+    instance: Record<PropertyKey, unknown>,
+  ): Promise<void> {
     const { queue, method, cache, settings, onDeadLetter } = record;
     const where = `@WriteBehindHandler('${queue}') on ${wrapper.name}.${String(method)}`;
     if (!wrapper.isDependencyTreeStatic()) {
@@ -52,12 +60,13 @@ export class WriteHandlers implements OnModuleInit, OnApplicationBootstrap, Befo
       );
     }
     const merge = settings.merge?.bind(instance);
-    found.behind.register({
+    const handler = {
       queue,
       settings: { ...settings, merge },
       write: (items: readonly WriteBehindItem[]) =>
         Reflect.apply(instance[method] as (items: readonly WriteBehindItem[]) => unknown, instance, [items]),
       onDeadLetter: onDeadLetter?.bind(instance),
-    });
+    };
+    await found.behind.register(handler, this.providers);
   }
 }

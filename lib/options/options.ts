@@ -44,12 +44,15 @@ export interface WriteBehindOptions {
   /**
    * - `'memory'`: lost when the process ends without a shutdown.
    * - `'file'`: survives `kill -9` and a loss of power; delivered when the application starts again.
+   * - `'bullmq'`: in the Redis of `@nestjs/bullmq`, shared by all processes; those that are killed are replaced by others.
    *
    * Default: `'file'` where the cache has a `cacheDir`, else `'memory'`.
    */
-  readonly journal?: 'memory' | 'file' | undefined;
+  readonly journal?: 'memory' | 'file' | 'bullmq' | undefined;
   /** The directory of the journal `'file'`; made if it is missing. Several processes of one machine may share it. Default: `cacheDir`. */
   readonly dir?: string | undefined;
+  /** With `'bullmq'`: as given to `BullModule.forRoot(configKey, …)`. Default: its default configuration. */
+  readonly configKey?: string | undefined;
   /** How long a shutdown waits for what is pending to be delivered. Default: `'10s'`. */
   readonly flushTimeout?: DurationText | undefined;
 }

@@ -26,7 +26,9 @@ export class TestRegistry extends CacheRegistry implements OnModuleInit {
 
   override open(options: ResolvedOptions): OpenCache {
     const { time: clock } = this.inTest;
-    const opened = super.open({ ...options, clock, faults: this.inTest, tiers: inMemoryTiers(options.tiers) });
+    const writeBehind = { ...options.writeBehind, place: { journal: 'memory' } } as const;
+    const tiers = inMemoryTiers(options.tiers);
+    const opened = super.open({ ...options, clock, faults: this.inTest, tiers, writeBehind });
     eventLogOf(opened.service);
     return opened;
   }

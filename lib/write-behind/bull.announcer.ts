@@ -17,18 +17,21 @@ const OVERDUE = 5_000;
 
 /** Tells BullMQ of the keys that have writes: one job per key at a time. Telling it twice does nothing. */
 export class BullAnnouncer {
-  #options: JobsOptions = {};
+  readonly #options: JobsOptions;
 
   constructor(
     private readonly queue: Queue,
     private readonly client: BullClient,
+    /** How often BullMQ tries a job; how long it waits in between, the workers say. */
+    attempts: number,
     private readonly onError: (error: unknown) => void,
-  ) {}
-
-  /** How often the jobs are tried, by BullMQ; how long it waits in between, the workers say. */
-  retry(attempts: number): void {
-    const backoff = { type: 'custom' };
-    this.#options = { attempts, backoff, removeOnComplete: true, removeOnFail: { count: FAILED_KEPT } };
+  ) {
+    this.#options = {
+      attempts: Math.min(attempts, Number.MAX_SAFE_INTEGER),
+      backoff: { type: 'custom' },
+      removeOnComplete: true,
+      removeOnFail: { count: FAILED_KEPT },
+    };
   }
 
   /** Never rejects: what BullMQ could not be told is told by the next {@link sweep}, here or elsewhere. */

@@ -20,12 +20,15 @@ export interface DeliveryParts {
   readonly tracker: WriteTracker;
   readonly observer: WriteObserver;
   readonly values: ValueBytes;
+  readonly batchSize: number;
   /** Milliseconds for which BullMQ leaves a job to a worker that gives no sign of life. */
   readonly lockDuration: number;
   readonly onError: (error: unknown) => void;
 }
 
-/** Milliseconds between two attempts to tell Redis what has been done. */
+class UnburiedError extends Error {}
+
+/** Milliseconds between two attempts to tell Redis, or those who take dead letters, what has been done. */
 const PAUSE = 200;
 
 /** Hands the writes of a batch of jobs to the handler, and writes down what became of them. */
@@ -48,7 +51,7 @@ export class BullDelivery {
       const handed = await this.#take(jobs);
       for (const { done } of handed.filter(({ writes }) => writes.length === 0)) done();
       const full = handed.filter(({ writes }) => writes.length > 0);
-      for (const group of groupsOf(full, this.worker.batchSize)) await this.#call(group);
+      for (const group of groupsOf(full, this.parts.batchSize)) await this.#call(group);
     } catch (error) {
       // It is not the handler that failed: that must not count as one of the attempts.
       if (!(error instanceof GatheringEnded)) this.parts.onError(error);
@@ -62,7 +65,7 @@ export class BullDelivery {
     let lists: string[][];
     do {
       begun = performance.now();
-      lists = await this.#insist(() => this.parts.client.run<string[][]>('take', [this.worker.batchSize, ...asked]));
+      lists = await this.#insist(() => this.parts.client.run<string[][]>('take', [this.parts.batchSize, ...asked]));
       // A process that stood still meanwhile may have lost its jobs to another one, which is done with them by now.
     } while (performance.now() - begun > this.parts.lockDuration / 2);
     return jobs.map((job, at) => ({
@@ -91,11 +94,16 @@ export class BullDelivery {
     const again = group.filter(({ last }) => !last);
     if (again.length > 0) this.parts.observer.retrying(inOrder(again).length, error);
     if (lost.length > 0) {
-      await this.worker.bury(inOrder(lost), error);
+      await this.#insist(() => this.#bury(lost, error));
       await Promise.all(lost.map((job) => this.#keepInJob(job)));
       await this.#settle(lost);
     }
     for (const { failed } of group) failed(nameOnly(error));
+  }
+
+  /** Rejects where nobody took the writes over. */
+  async #bury(lost: readonly Handed[], error: unknown): Promise<void> {
+    if (!(await this.worker.bury(inOrder(lost), error))) throw new UnburiedError('onDeadLetter failed');
   }
 
   /** So that whoever looks at BullMQ's failed jobs finds what was given up. */
@@ -107,8 +115,8 @@ export class BullDelivery {
     await item.updateData({ ...item.data, writes: given } as JobData).catch(this.parts.onError);
   }
 
-  #base64({ value }: PendingWrite): string {
-    return Buffer.from(this.parts.values.encode(value)).toString('base64');
+  #base64({ value, id }: PendingWrite): string {
+    return Buffer.from(this.parts.values.encode(value, id)).toString('base64');
   }
 
   /** Ends the episodes; what waits behind them becomes the next ones. */

@@ -3,8 +3,8 @@ import type { PendingWrite } from './write-queue.js';
 
 /** How values are kept in Redis. */
 export interface ValueBytes {
-  encode(value: unknown): Uint8Array;
-  decode(bytes: Uint8Array): unknown;
+  encode(value: unknown, id: string): Uint8Array;
+  decode(bytes: Uint8Array, id: string): unknown;
 }
 
 /** A write as it was found in Redis; `error` where its value cannot be read, which is then undefined. */
@@ -20,6 +20,7 @@ interface Body {
   readonly tags: readonly string[];
   /** `null`: never. */
   readonly expiresAt: number | null;
+  readonly grace: number | null;
   readonly acceptedAt: number;
   /** Base64. */
   readonly value: string;
@@ -33,12 +34,13 @@ const UNREADABLE: Omit<PendingWrite, 'id'> = {
   value: undefined,
   tags: [],
   expiresAt: 0,
+  grace: 0,
   acceptedAt: 0,
 };
 
-/** What a key is called in Redis and in BullMQ's job ids, whatever is in it. */
-export function digestOf(located: string): string {
-  return createHash('sha256').update(located).digest('hex').slice(0, 40);
+/** What a key of a namespace is called in Redis and in BullMQ's job ids, whatever is in it. */
+export function digestOf({ namespace, located }: Pick<PendingWrite, 'namespace' | 'located'>): string {
+  return createHash('sha256').update(`${namespace.length}:${namespace}${located}`).digest('hex').slice(0, 40);
 }
 
 /** Names an episode, or an attempt to have a write accepted. */
@@ -47,15 +49,16 @@ export function freshName(): string {
 }
 
 export function bodyOf(write: PendingWrite, { encode }: ValueBytes): string {
-  const { key, namespace, located, tags, expiresAt, acceptedAt } = write;
+  const { key, namespace, located, tags, expiresAt, grace, acceptedAt } = write;
   const body: Body = {
     key,
     namespace,
     located,
     tags,
     expiresAt: Number.isFinite(expiresAt) ? expiresAt : null,
+    grace: Number.isFinite(grace) ? grace : null,
     acceptedAt,
-    value: Buffer.from(encode(write.value)).toString('base64'),
+    value: Buffer.from(encode(write.value, write.id)).toString('base64'),
   };
   return JSON.stringify(body);
 }
@@ -63,9 +66,9 @@ export function bodyOf(write: PendingWrite, { encode }: ValueBytes): string {
 export function readBody(id: string, body: string, { decode }: ValueBytes): FoundWrite {
   let write: PendingWrite = { ...UNREADABLE, id };
   try {
-    const { value, expiresAt, ...rest } = JSON.parse(body) as Body;
-    write = { ...write, ...rest, expiresAt: expiresAt ?? Infinity };
-    return { write: { ...write, value: decode(Buffer.from(value, 'base64')) } };
+    const { value, expiresAt, grace, ...rest } = JSON.parse(body) as Body;
+    write = { ...write, ...rest, expiresAt: expiresAt ?? Infinity, grace: grace ?? Infinity };
+    return { write: { ...write, value: decode(Buffer.from(value, 'base64'), id) } };
   } catch (error) {
     return { write, error };
   }

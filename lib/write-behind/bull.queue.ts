@@ -4,11 +4,20 @@ import { BullAnnouncer, dataOf, type JobData } from './bull.announcer.js';
 import { BullClient, type ScriptClient } from './bull.client.js';
 import { closeWithin, openConnection, type OpenConnection } from './bull.connection.js';
 import { BullDelivery } from './bull.delivery.js';
-import { bodyOf, digestOf, freshName, readBody, readElement, type ValueBytes } from './bull.entry.js';
+import { bodyOf, digestOf, freshName, readBody, type ValueBytes } from './bull.entry.js';
 import { Gatherer, GatheringEnded } from './bull.gatherer.js';
 import { loadBullmq, type BullSettings } from './bull.settings.js';
 import { WriteTracker } from './bull.tracker.js';
-import type { PendingWrite, QueueDepth, WriteObserver, WriteQueue, WriteWorker } from './write-queue.js';
+import {
+  MOST_BACKOFF,
+  type Merge,
+  type PendingWrite,
+  type QueueDepth,
+  type QueueSettings,
+  type WriteObserver,
+  type WriteQueue,
+  type WriteWorker,
+} from './write-queue.js';
 
 /** How a queue of BullMQ is used as a journal. */
 export interface BullQueueOptions extends ValueBytes {
@@ -16,8 +25,7 @@ export interface BullQueueOptions extends ValueBytes {
   readonly name: string;
   readonly settings: BullSettings;
   readonly observer: WriteObserver;
-  /** Writes that may wait before `accept` does. Default: 10 000. */
-  readonly maxDepth?: number;
+  readonly queue: QueueSettings;
   /** Whether this process delivers, or only accepts. Default: true. */
   readonly delivers?: boolean;
   /** Milliseconds after which `accept` gives up where Redis does not answer. Default: 5000. */
@@ -41,7 +49,6 @@ const SWEEP = 5_000;
 const FULL = 100;
 /** Milliseconds for each of BullMQ's parts to close by itself. */
 const PATIENCE = 1_000;
-const LONGEST_BACKOFF = 60_000;
 /** Milliseconds before a job is tried again that could not be begun. */
 const RETURN = 1_000;
 
@@ -57,7 +64,6 @@ export class BullQueue implements WriteQueue {
   readonly #closed = new AbortController();
   readonly #wakers = new Set<() => void>();
   readonly #lanes = new Map<string, Promise<void>>();
-  #worker: WriteWorker | undefined;
   #events: QueueEvents | undefined;
   #jobs: Worker<JobData> | undefined;
   #gatherer: Gatherer<Job<JobData>> | undefined;
@@ -74,7 +80,7 @@ export class BullQueue implements WriteQueue {
     private readonly queue: Queue,
   ) {
     this.#client = new BullClient(queue, options.timeout ?? 5_000);
-    this.#announcer = new BullAnnouncer(queue, this.#client, this.#failed);
+    this.#announcer = new BullAnnouncer(queue, this.#client, options.queue.attempts, this.#failed);
     this.#tracker = new WriteTracker(options.observer, (ids) => this.#client.run('gone', ids));
     queue.on('error', this.#failed);
   }
@@ -91,25 +97,25 @@ export class BullQueue implements WriteQueue {
   }
 
   async accept(write: PendingWrite): Promise<PendingWrite> {
-    const key = digestOf(write.located);
+    const key = digestOf(write);
     const arrived = this.#tracker.arriving(key);
     let accepted: PendingWrite | undefined;
     try {
       accepted = await this.#inLane(key, () => this.#accept(key, write));
+      this.options.observer.accepted(accepted);
       return accepted;
     } finally {
       arrived(accepted);
     }
   }
 
-  async start(worker: WriteWorker): Promise<readonly PendingWrite[]> {
-    this.#worker = worker;
-    this.#announcer.retry(worker.attempts);
+  /** In the background: Redis need not be there yet. */
+  start(worker: WriteWorker): void {
     void this.#client
       .client()
       .then((client) => this.#begin(client, worker))
+      .then(() => this.#announceAll())
       .catch(this.#failed);
-    return await this.#leftBehind();
   }
 
   async flush(): Promise<void> {
@@ -149,8 +155,9 @@ export class BullQueue implements WriteQueue {
   }
 
   async #accept(key: string, write: PendingWrite): Promise<PendingWrite> {
-    const { merge } = this.#worker ?? {};
+    const { merge } = this.options.queue;
     const token = freshName();
+    const since = performance.now();
     let until = this.#client.deadline();
     let expected = merge === undefined ? 'append' : 'none';
     let pending = write;
@@ -168,7 +175,7 @@ export class BullQueue implements WriteQueue {
         expected = 'none';
         pending = write;
       } else if (answer[0] === 'full') {
-        await this.#room();
+        await this.#room(since);
         until = this.#client.deadline();
       } else if (performance.now() >= until)
         throw new CacheBackendError('Redis answered too late for the write-behind queue', { operation: 'writeBehind' });
@@ -178,18 +185,19 @@ export class BullQueue implements WriteQueue {
   #offer(key: string, token: string, write: PendingWrite, expected: string, until: number): Promise<Answer> {
     if (this.#closed.signal.aborted) throw closed();
     const { id, acceptedAt } = write;
-    const { maxDepth = 10_000 } = this.options;
+    const { maxPending } = this.options.queue;
     const body = bodyOf(write, this.options);
     return this.#client.runBefore<Answer>(
       'accept',
-      [key, id, token, acceptedAt, body, expected, freshName(), maxDepth],
+      [key, id, token, acceptedAt, body, expected, freshName(), maxPending],
       until,
     );
   }
 
   /** Resolves when it is worth asking again whether the queue is full. */
-  async #room(): Promise<void> {
+  async #room(since: number): Promise<void> {
     if (this.#closed.signal.aborted) throw closed();
+    if (performance.now() - since > this.options.queue.maxWait) throw full();
     await new Promise<void>((resolve) => {
       const wake = (): void => {
         clearTimeout(timer);
@@ -213,30 +221,31 @@ export class BullQueue implements WriteQueue {
   }
 
   #work(worker: WriteWorker): void {
-    const { observer, lockDuration = 30_000 } = this.options;
+    const { observer, lockDuration = 30_000, queue } = this.options;
     const parts = {
       client: this.#client,
       announcer: this.#announcer,
       tracker: this.#tracker,
       observer,
       values: this.options,
+      batchSize: queue.batchSize,
       lockDuration,
       onError: this.#failed,
     };
     const delivery = new BullDelivery(worker, parts);
     this.#delivery = delivery;
-    this.#gatherer = new Gatherer(worker.batchSize, worker.delay, (batch) => delivery.deliver(batch));
+    this.#gatherer = new Gatherer(queue.batchSize, queue.delay, (batch) => delivery.deliver(batch));
     this.#jobs = new this.bullmq.Worker<JobData>(this.options.name, (job, token) => this.#process(job, token), {
       ...shared(this.options),
       connection: this.connection.steady,
-      concurrency: worker.batchSize,
+      concurrency: queue.batchSize,
       lockDuration,
       stalledInterval: lockDuration / 2,
       // A process that is killed says nothing about the writes it had.
       maxStalledCount: Number.MAX_SAFE_INTEGER,
       // Connections are tried again this often.
       runRetryDelay: 500,
-      settings: { backoffStrategy: (attempts) => backoffOf(worker, attempts) },
+      settings: { backoffStrategy: (attempts) => backoffOf(queue, attempts) },
     });
     this.#jobs.on('error', this.#failed);
   }
@@ -265,30 +274,14 @@ export class BullQueue implements WriteQueue {
     this.#events.on('failed', heard);
   }
 
-  /** What waits, whoever accepted it; BullMQ is told of all of it, in case it has lost some. */
-  async #leftBehind(): Promise<PendingWrite[]> {
-    const found: PendingWrite[] = [];
+  /** BullMQ is told of all that waits, whoever accepted it, in case it has lost some. */
+  async #announceAll(): Promise<void> {
     let cursor = '0';
-    try {
-      do {
-        const [next, keys] = await this.#client.run<[string, [string, string, string[]][]]>('page', [cursor]);
-        cursor = next;
-        for (const [key, , elements] of keys) found.push(...this.#found(key, elements));
-        await this.#announcer.announce(keys.map(([key, episode]) => ({ key, episode })));
-      } while (cursor !== '0');
-    } catch (error) {
-      this.#failed(error);
-    }
-    return found;
-  }
-
-  #found(key: string, elements: readonly string[]): PendingWrite[] {
-    const readable = elements
-      .map((element) => readElement(element, this.options))
-      .filter(({ error }) => error === undefined)
-      .map(({ write }) => write);
-    for (const write of readable) this.#tracker.track(key, write);
-    return readable;
+    do {
+      const [next, keys] = await this.#client.run<[string, [key: string, episode: string][]]>('page', [cursor]);
+      cursor = next;
+      await this.#announcer.announce(keys.map(([key, episode]) => ({ key, episode })));
+    } while (cursor !== '0');
   }
 
   async #look(overdue?: number): Promise<void> {
@@ -326,14 +319,18 @@ function shared({ settings: { prefix } }: BullQueueOptions): { prefix?: string }
   return prefix === undefined ? {} : { prefix };
 }
 
-function merged(merge: NonNullable<WriteWorker['merge']>, older: PendingWrite, newer: PendingWrite): PendingWrite {
+function merged(merge: NonNullable<Merge>, older: PendingWrite, newer: PendingWrite): PendingWrite {
   const { id, acceptedAt } = older;
   return { ...newer, id, acceptedAt, value: merge(older.value, newer.value) };
 }
 
 /** @param attempts that have failed */
-function backoffOf({ backoff }: WriteWorker, attempts: number): number {
-  return Math.min(backoff * 2 ** (attempts - 1), LONGEST_BACKOFF);
+function backoffOf({ backoff }: QueueSettings, attempts: number): number {
+  return Math.min(backoff * 2 ** (attempts - 1), MOST_BACKOFF);
+}
+
+function full(): CacheBackendError {
+  return new CacheBackendError('the write-behind queue is full', { operation: 'writeBehind', timedOut: true });
 }
 
 function closed(): CacheBackendError {

@@ -100,13 +100,13 @@ export const SCRIPTS = {
     end
     return gone
   `),
-  /** Some of the keys, from a cursor on: the next cursor, and of each its digest, episode and writes. */
+  /** Some of the keys, from a cursor on: the next cursor, and of each its digest and episode. */
   page: lua(`
     local page = redis.call('SSCAN', known, ARGV[2], 'COUNT', 100)
     local found = {}
     for _, key in ipairs(page[2]) do
       local episode = redis.call('HGET', root .. 'k:' .. key, 'e')
-      if episode then found[#found + 1] = {key, episode, redis.call('LRANGE', root .. 'w:' .. key, 0, -1)} end
+      if episode then found[#found + 1] = {key, episode} end
     end
     return {page[1], found}
   `),

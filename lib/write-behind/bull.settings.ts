@@ -1,3 +1,4 @@
+import type { ProviderLookup } from './backing.js';
 import type { ConnectionOptions } from 'bullmq';
 import { CacheOptionsError } from '../errors/cache.errors.js';
 
@@ -8,17 +9,12 @@ export interface BullSettings {
   readonly prefix?: string;
 }
 
-/** `ModuleRef`, or whatever else finds a provider by its token. */
-export interface ProviderLookup {
-  get(token: string, options: { strict: false }): unknown;
-}
-
 /** Where the settings are to be found. */
 export interface BullSource {
   /** Name of the queue: where it is registered with `BullModule.registerQueue`, its settings are taken. */
   readonly queue: string;
   /** As given to `BullModule.forRoot(configKey, …)`. */
-  readonly configKey?: string;
+  readonly configKey?: string | undefined;
 }
 
 type NestBullmq = typeof import('@nestjs/bullmq');

@@ -1,16 +1,14 @@
 import { CacheBackendError } from '../errors/cache.errors.js';
 import type { Timers } from '../cache/timers.js';
 import type { Clock } from '../support/clock.js';
+import type { QueueParts } from './backing.js';
 import type { Journal, JournalRow } from './journal.js';
 import { Lanes, WaitingWrite } from './lane.js';
-import type { PendingWrite, QueueDepth, QueueSettings, WriteObserver, WriteQueue, WriteWorker } from './write-queue.js';
+import type { PendingWrite, QueueDepth, WriteQueue, WriteWorker } from './write-queue.js';
 
-/** What a queue is given. */
-export interface QueueParts {
-  readonly name: string;
-  readonly settings: QueueSettings;
+/** What a queue of this process is given. */
+export interface LocalQueueParts extends QueueParts {
   readonly journal: Journal;
-  readonly observer: WriteObserver;
   readonly clock: Clock;
   readonly timers: Timers;
 }
@@ -43,7 +41,7 @@ export class LocalQueue implements WriteQueue {
   #flushing = 0;
   #closed = false;
 
-  constructor(private readonly parts: QueueParts) {}
+  constructor(private readonly parts: LocalQueueParts) {}
 
   accept(write: PendingWrite): Promise<PendingWrite> {
     if (this.#closed) return Promise.reject(this.#refusal('is closed'));

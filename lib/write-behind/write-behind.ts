@@ -6,10 +6,9 @@ import { CacheOptionsError } from '../errors/cache.errors.js';
 import type { CacheLog } from '../events/cache-log.js';
 import type { WriteBehindStats } from '../events/cache-stats.js';
 import { schedule, systemClock } from '../support/clock.js';
+import type { Backing, ProviderLookup } from './backing.js';
 import { CacheFence } from './cache-fence.js';
-import type { Journal, JournalRow } from './journal.js';
-import { LocalQueue } from './local.queue.js';
-import type { PendingWrite, QueueSettings, WriteObserver, WriteWorker } from './write-queue.js';
+import type { PendingWrite, QueueSettings, WriteObserver, WriteQueue, WriteWorker } from './write-queue.js';
 
 /** One write as the application's handler gets it. */
 export interface WriteBehindItem<T = unknown> {
@@ -33,14 +32,14 @@ export interface WriteBehindParts {
   readonly core: CacheCore;
   readonly log: CacheLog;
   readonly codec: Codec;
-  readonly journal: Journal;
+  readonly backing: Backing;
   /** Milliseconds for which a shutdown waits for what is pending. */
   readonly flushTimeout: number;
 }
 
 interface Served {
   readonly handler: WriteHandler;
-  readonly queue: LocalQueue;
+  readonly queue: WriteQueue;
   readonly counts: { flushed: number; retries: number; deadLetters: number };
 }
 
@@ -54,20 +53,17 @@ export class WriteBehind implements Behind {
     this.#fence = new CacheFence(parts.core);
   }
 
-  /** @throws {CacheOptionsError} where the queue has a handler already. */
-  register(handler: WriteHandler): void {
+  /** @throws {CacheOptionsError} where the queue has a handler already, or cannot be opened. */
+  async register(handler: WriteHandler, providers: ProviderLookup): Promise<void> {
     const name = handler.queue;
     if (this.#served.has(name)) {
       throw new CacheOptionsError(
         `@WriteBehindHandler: the queue '${name}' has a handler already; give this one another name`,
       );
     }
-    const { core, journal } = this.parts;
-    const { timers, parts: { clock } } = core; // prettier-ignore
     const counts = { flushed: 0, retries: 0, deadLetters: 0 };
-    const observer = this.#observer(name, counts);
-    const queue = new LocalQueue({ name, settings: handler.settings, journal, observer, clock, timers });
-    this.#served.set(name, { handler, queue, counts });
+    const parts = { name, settings: handler.settings, observer: this.#observer(name, counts) };
+    this.#served.set(name, { handler, counts, queue: await this.parts.backing.open(parts, providers) });
   }
 
   /** @throws {CacheOptionsError} where nobody handles the queue. */
@@ -100,10 +96,10 @@ export class WriteBehind implements Behind {
   async close(): Promise<void> {
     const left = await this.measure();
     await this.#patiently(Promise.all([...this.#served.values()].map(({ queue }) => queue.close())));
-    await this.parts.journal.close();
+    await this.parts.backing.close();
     for (const [queue, { depth }] of Object.entries(left ?? {})) {
-      if (depth === 0) continue;
-      const fate = this.parts.journal.lasts ? 'stay in the journal until the next start' : 'are lost';
+      if (depth === 0 || depth === undefined) continue;
+      const fate = this.parts.backing.lasts ? 'stay in the journal until the next start' : 'are lost';
       this.parts.log.warn(
         `write-behind '${queue}': ${depth} writes could not be delivered before the shutdown and ${fate}`,
       );
@@ -124,24 +120,9 @@ export class WriteBehind implements Behind {
   }
 
   async #start(): Promise<void> {
-    const { journal } = this.parts;
     if (this.#served.size === 0) return;
-    this.#adopt(await journal.open((rows) => this.#adopt(rows)));
-    for (const served of this.#served.values()) served.queue.start(this.#worker(served));
-  }
-
-  #adopt(rows: readonly JournalRow[]): void {
-    for (const name of new Set(rows.map(({ queue }) => queue))) {
-      const own = rows.filter(({ queue }) => queue === name);
-      const served = this.#served.get(name);
-      if (served !== undefined) served.queue.adopt(own);
-      else this.#unhandled(name, own.length);
-    }
-  }
-
-  #unhandled(queue: string, writes: number): void {
-    const message = `write-behind '${queue}': the journal holds ${writes} writes and nobody handles the queue: they stay there`;
-    this.parts.log.warnOnce(`unhandled ${queue}`, message);
+    await this.parts.backing.resume();
+    for (const served of this.#served.values()) await served.queue.start(this.#worker(served));
   }
 
   #worker({ handler, counts }: Served): WriteWorker {

@@ -60,7 +60,7 @@ export interface WriteObserver {
   /** The write waits, in the place of those that it was merged with. */
   accepted(write: PendingWrite): void;
   /** It has reached the source, or has been given up: reads need not be answered from here any more. */
-  settled(write: PendingWrite): void;
+  settled(write: Pick<PendingWrite, 'id' | 'namespace' | 'located'>): void;
   /** A call failed, and will be repeated. */
   retrying(writes: number, error: unknown): void;
 }

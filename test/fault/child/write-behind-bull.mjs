@@ -15,19 +15,20 @@ const queue = await BullQueue.open({
   settings: { connection: { host: '127.0.0.1', port } },
   encode: serialize,
   decode: deserialize,
-  observer: { settled: ({ id }) => settled.push(id), retrying: () => {} },
+  queue: {
+    batchSize: 5,
+    delay: 2,
+    attempts: 1_000_000,
+    backoff: 5,
+    merge: flavour === 'sum' ? (older, newer) => older + newer : (_, newer) => newer,
+    maxPending: 10_000,
+    maxWait: 60_000,
+  },
+  observer: { accepted: () => {}, settled: ({ id }) => settled.push(id), retrying: () => {} },
   lockDuration,
 });
 
-await queue.start({
-  batchSize: 5,
-  delay: 2,
-  attempts: 1_000_000,
-  backoff: 5,
-  merge: flavour === 'sum' ? (older, newer) => older + newer : (_, newer) => newer,
-  deliver,
-  bury: async () => {},
-});
+queue.start({ deliver, bury: async () => true });
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -68,6 +69,7 @@ serve({
         value,
         tags: [],
         expiresAt: Infinity,
+        grace: 0,
         acceptedAt: Date.now(),
       });
       appendFileSync(log, `+ ${key} ${value}\n`);

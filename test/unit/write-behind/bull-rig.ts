@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { deserialize, serialize } from 'node:v8';
 import { BullQueue, type BullQueueOptions } from '../../../lib/write-behind/bull.queue.js';
-import type { PendingWrite, WriteWorker } from '../../../lib/write-behind/write-queue.js';
+import type { PendingWrite, QueueSettings, WriteWorker } from '../../../lib/write-behind/write-queue.js';
 import { eventually } from '../../support/redis/eventually.js';
 import type { RedisServer } from '../../support/redis/redis-server.js';
 
-export interface Settings extends Partial<BullQueueOptions>, Partial<WriteWorker> {
+export interface Settings
+  extends Partial<Omit<BullQueueOptions, 'queue'>>, Partial<QueueSettings>, Partial<WriteWorker> {
   /** What the handler does with a batch. Default: nothing. */
   readonly handle?: (writes: readonly PendingWrite[]) => unknown;
   /** Default: true. */
@@ -20,7 +21,6 @@ export interface Node {
   readonly settled: string[];
   readonly retried: { readonly writes: number; readonly error: unknown }[];
   readonly errors: unknown[];
-  readonly left: readonly PendingWrite[];
   /** Values delivered so far, of one key or of all. */
   values(key?: string): unknown[];
   accept(key: string, value: unknown): Promise<PendingWrite>;
@@ -46,7 +46,18 @@ export class BullRig {
       settings: { connection: { host: this.server.host, port: this.server.port, retryStrategy: () => 50 } },
       encode: (value) => serialize(value),
       decode: (bytes) => deserialize(bytes) as unknown,
+      queue: {
+        batchSize: 10,
+        delay: 0,
+        attempts: 5,
+        backoff: 20,
+        merge: (_, newer) => newer,
+        maxPending: 10_000,
+        maxWait: 60_000,
+        ...settings,
+      },
       observer: {
+        accepted: () => {},
         settled: ({ id }) => settled.push(id),
         retrying: (writes, error) => retried.push({ writes, error }),
       },
@@ -56,26 +67,24 @@ export class BullRig {
     });
     this.#open.push(queue);
     const worker: WriteWorker = {
-      batchSize: 10,
-      delay: 0,
-      attempts: 5,
-      backoff: 20,
-      merge: (_, newer) => newer,
-      bury: async (writes, error) => void buried.push({ writes, error }),
+      bury: async (writes, error) => {
+        buried.push({ writes, error });
+        return true;
+      },
       ...settings,
       deliver: async (writes) => {
         await handle(writes);
         batches.push([...writes]);
       },
     };
-    const left = started ? await queue.start(worker) : [];
+    if (started) queue.start(worker);
     const values = (key?: string): unknown[] =>
       batches
         .flat()
         .filter((write) => key === undefined || write.key === key)
         .map(({ value }) => value);
     const accept = (key: string, value: unknown): Promise<PendingWrite> => queue.accept(writeOf(key, value));
-    return { queue, batches, buried, settled, retried, errors, left, values, accept };
+    return { queue, batches, buried, settled, retried, errors, values, accept };
   }
 
   async close(): Promise<void> {
@@ -92,6 +101,7 @@ export function writeOf(key: string, value: unknown): PendingWrite {
     value,
     tags: ['a'],
     expiresAt: Infinity,
+    grace: 0,
     acceptedAt: Date.now(),
   };
 }
