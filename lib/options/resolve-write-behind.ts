@@ -11,7 +11,7 @@ export interface ResolvedWriteBehind {
   readonly flushTimeout: number;
 }
 
-export type JournalPlace =
+type JournalPlace =
   | { readonly journal: 'memory' }
   | {
       readonly journal: 'file';

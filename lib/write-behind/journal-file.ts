@@ -32,9 +32,9 @@ PRAGMA application_id = ${APPLICATION};
 `;
 
 /** Somebody else has it open. */
-export class JournalTakenError extends Error {}
+class JournalTakenError extends Error {}
 /** It is not a journal, or no longer. */
-export class JournalDamagedError extends Error {}
+class JournalDamagedError extends Error {}
 
 /**
  * One file of accepted writes. A process has it for itself for as long as it lives: SQLite holds the lock of the
