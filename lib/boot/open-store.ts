@@ -102,17 +102,13 @@ function farTier({ file, redis, foreign, standIn }: Tiers, around: Around): FarT
 /** Values are what decoding gives, as in the store in whose place it is; but for that they stay where they are. */
 function standInTier({ store, ...stored }: NonNullable<Tiers['standIn']>, clock: Clock): FarTier {
   const isolation = (codec: Codec): Isolator => ({
-    // What is counted stays a number. Payloads may be views of a buffer that is used again.
-    store: (value) => (typeof value === 'number' ? value : copied(codec.serialise(value))),
+    // What is counted stays a number.
+    store: (value) => (typeof value === 'number' ? value : codec.serialise(value)),
     read: (kept) => (typeof kept === 'number' ? kept : codec.parse(kept as Payload)),
   });
   const open = (codec: Codec, own: CacheEvents): FarStore =>
     new MemoryStore({ ...store, isolation: isolation(codec) }, own, clock);
   return { name: 'memory', stored, patience: FILE_PATIENCE, open };
-}
-
-function copied({ format, bytes }: Payload): Payload {
-  return { format, bytes: Uint8Array.from(bytes) };
 }
 
 function openHybrid(memory: Memory, tier: FarTier, around: Around): OpenedStore {
