@@ -33,7 +33,11 @@ export interface Ended {
 export class InstalledSample {
   private readonly home = mkdtempSync(join(tmpdir(), 'sample-'));
 
-  constructor(folder: string) {
+  /** @param main what `npm start` runs */
+  constructor(
+    folder: string,
+    private readonly main = 'main.js',
+  ) {
     homes.push(this.home);
     const sample = join(ROOT, 'sample', folder);
     const manifest = readFileSync(join(sample, 'package.json'), 'utf8');
@@ -57,7 +61,7 @@ export class InstalledSample {
   start(env: Readonly<Record<string, string>>, ...args: string[]): ChildProcess {
     const { PATH = '', NODE_PATH = '' } = process.env;
     const own = { PATH, NODE_PATH, NO_COLOR: '1', ...env };
-    const child = spawn(process.execPath, [this.module('main.js'), ...args], { cwd: this.home, env: own });
+    const child = spawn(process.execPath, [this.module(this.main), ...args], { cwd: this.home, env: own });
     running.add(child);
     return child.once('exit', () => running.delete(child));
   }
