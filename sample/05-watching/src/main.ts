@@ -1,11 +1,12 @@
-// First: the cache looks for whoever measures when it is made.
-import './telemetry.js';
 import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import { AppModule } from './app.module.js';
+import { measure } from './telemetry.js';
 import { takeTour } from './tour.js';
 
 const onlyTour = process.argv.includes('--tour');
+// First: the cache looks for whoever measures when it is made.
+measure();
 const app = await NestFactory.create(AppModule);
 app.enableShutdownHooks();
 await app.listen(Number(process.env.PORT ?? 3000));

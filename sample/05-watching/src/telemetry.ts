@@ -5,5 +5,7 @@ import { MeterProvider } from '@opentelemetry/sdk-metrics';
 /** What Prometheus asks: it is served by the application itself, at `/metrics`. */
 export const exporter = new PrometheusExporter({ preventServerStart: true });
 
-// Before Nest is created: what is measured before there is a provider goes nowhere.
-metrics.setGlobalMeterProvider(new MeterProvider({ readers: [exporter] }));
+/** Before Nest is created: what is measured before there is a provider goes nowhere. */
+export function measure(): void {
+  metrics.setGlobalMeterProvider(new MeterProvider({ readers: [exporter] }));
+}
