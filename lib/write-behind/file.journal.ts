@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
 import type { Codec } from '../codec/codec.js';
-import { CacheBackendError } from '../errors/cache.errors.js';
+import { CacheBackendError, CacheOptionsError } from '../errors/cache.errors.js';
 import type { SqliteDriver } from '../stores/file/sqlite.js';
 import type { Journal, JournalRow } from './journal.js';
 import type { Change, FileRow } from './journal-file.js';
@@ -66,9 +66,19 @@ export class FileJournal implements Journal {
     return this.#change({ op: 'remove', ids });
   }
 
+  /** @throws {CacheOptionsError} where the directory cannot be used */
   async open(onFound: (rows: readonly JournalRow[]) => void): Promise<readonly JournalRow[]> {
     this.#onFound = onFound;
-    return this.#read(await this.#ask({ kind: 'open' }));
+    try {
+      return this.#read(await this.#ask({ kind: 'open' }));
+    } catch (cause) {
+      const { directory } = this.options;
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new CacheOptionsError(
+        `BlossomCacheModule: writeBehind.dir must be a directory that can be written: ${directory}: ${reason}`,
+        { cause },
+      );
+    }
   }
 
   async close(): Promise<void> {

@@ -48,6 +48,8 @@ export class WriteBehind implements Behind {
   readonly #served = new Map<string, Served>();
   readonly #fence: CacheFence;
   #started: Promise<void> | undefined;
+  /** Whether the shutdown has found time for all that was pending. */
+  #flushed = false;
 
   constructor(private readonly parts: WriteBehindParts) {
     this.#fence = new CacheFence(parts.core);
@@ -86,14 +88,16 @@ export class WriteBehind implements Behind {
     return (this.#started ??= this.#start());
   }
 
-  /** Delivers what is pending, as far as there is time. */
-  async flush(): Promise<void> {
-    if (this.#started === undefined) return;
+  /** Delivers what is pending, as far as there is time; whether there was. */
+  async flush(): Promise<boolean> {
+    if (this.#started === undefined) return false;
     const queues = [...this.#served.values()].map(({ queue }) => queue.flush());
-    await this.#patiently(Promise.all(queues));
+    return (this.#flushed = await this.#patiently(Promise.all(queues)));
   }
 
   async close(): Promise<void> {
+    // Requests were still answered after the flush.
+    if (this.#flushed) await this.flush();
     const left = await this.measure();
     await this.#patiently(Promise.all([...this.#served.values()].map(({ queue }) => queue.close())));
     await this.parts.backing.close();
@@ -121,7 +125,13 @@ export class WriteBehind implements Behind {
 
   async #start(): Promise<void> {
     if (this.#served.size === 0) return;
-    await this.parts.backing.resume();
+    const { backing, log, core } = this.parts;
+    if (!backing.lasts) {
+      log.warn(
+        `cache '${core.parts.name}': what waits to be written behind is in memory, and lost if the process is killed; writeBehind: { journal: 'file', dir } keeps it`,
+      );
+    }
+    await backing.resume();
     for (const served of this.#served.values()) await served.queue.start(this.#worker(served));
   }
 
@@ -170,14 +180,15 @@ export class WriteBehind implements Behind {
     return codec.parse(codec.serialise(value));
   }
 
-  /** Waits for as long as a shutdown may, by the time of the machine: nothing else passes while an application ends. */
-  async #patiently(work: Promise<unknown>): Promise<void> {
+  /** Whether it was over within the time that a shutdown has, by the time of the machine: nothing else passes while an application ends. */
+  async #patiently(work: Promise<unknown>): Promise<boolean> {
     let cancel!: () => void;
-    const patience = new Promise<void>((resolve) => {
-      cancel = schedule(systemClock, this.parts.flushTimeout, resolve);
+    const patience = new Promise<boolean>((resolve) => {
+      cancel = schedule(systemClock, this.parts.flushTimeout, () => resolve(false));
     });
-    await Promise.race([work, patience]);
+    const inTime = await Promise.race([work.then(() => true), patience]);
     cancel();
+    return inTime;
   }
 }
 

@@ -26,6 +26,10 @@ export class TracedStore implements FarStore {
     return tracer.backend({ place: this.place, operation: 'invalidateTags', namespace: undefined, keys: [] }, run);
   }
 
+  accepts(value: unknown): void {
+    this.inner.accepts?.(value);
+  }
+
   /** It is asked for by those who watch. */
   measure(): Awaitable<StoreSize> {
     return this.inner.measure();

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { Injectable, Scope } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -344,6 +345,50 @@ describe('the cache around a write-behind', () => {
     await clock.pass(1_000);
     expect(source.rows.get('1')).toBe('a');
     expect(await cache.get('1')).toBe(undefined);
+  });
+});
+
+describe('a journal', () => {
+  it('that cannot be used stops the boot, and names the option', async () => {
+    const dir = `${directory()}/file`;
+    writeFileSync(dir, '');
+    const opening = open({}, { writeBehind: { journal: 'file', dir } });
+    await expect(opening).rejects.toThrow(/writeBehind\.dir must be a directory that can be written/);
+  });
+
+  it.each([
+    [{ journal: 'file' }, /writeBehind\.dir must be given with journal 'file'/],
+    [{ journal: 'disk' }, /writeBehind\.journal must be one of memory, file, bullmq/],
+    [{ journal: 'memory', dir: '/tmp' }, /writeBehind\.dir must be left out/],
+    [{ configKey: 'a' }, /writeBehind\.configKey must be left out/],
+    [{ flushTimeout: 5 }, /writeBehind\.flushTimeout must be/],
+    [{ file: '/tmp' }, /unknown option 'file'/],
+  ])('is not configured by %j', async (writeBehind, message) => {
+    await expect(open({}, { writeBehind } as never)).rejects.toThrow(message);
+  });
+
+  it('in files goes on where the application that was killed had it, and keeps out of the way of others', async () => {
+    const dir = directory();
+    const options: BlossomCacheOptions = { writeBehind: { journal: 'file', dir } };
+    const first = await open(
+      { delay: '1h' },
+      { ...options, writeBehind: { ...options.writeBehind, flushTimeout: '0ms' } },
+    );
+    first.source.always = () => Promise.reject(new Error('down'));
+    await first.cache.writeBehind('users', '1', 'a');
+    await first.cache.writeBehind('users', '2', 'b');
+    const other = await open({}, { prefix: 'other', ...options });
+    await first.app.close();
+    const second = await open({}, options);
+    expect(await second.cache.get('1')).toBe('a');
+    await until(second.clock, 1_000, () => second.source.rows.size === 2);
+    expect(second.source.written).toEqual([
+      [
+        ['1', 'a'],
+        ['2', 'b'],
+      ],
+    ]);
+    expect(other.source.calls).toEqual([]);
   });
 });
 

@@ -1,9 +1,11 @@
+import { resolve as resolvePath } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CacheOptionsError } from '../../../lib/errors/cache.errors.js';
 import type { BlossomCacheOptions } from '../../../lib/options/options.js';
 import { describeOptions } from '../../../lib/options/describe-options.js';
 import { NO_TERMS } from '../../../lib/cache/call-policy.js';
 import { resolveMonitor } from '../../../lib/options/resolve-monitor.js';
+import { resolveStored } from '../../../lib/options/resolve-stored.js';
 import { resolveOptions } from '../../../lib/options/resolve-options.js';
 import { systemClock } from '../../../lib/support/clock.js';
 
@@ -36,6 +38,8 @@ describe('resolveOptions', () => {
           sizeOf: undefined,
         },
       },
+      writeBehind: { place: { journal: 'memory' }, flushTimeout: 10_000 },
+      codec: resolveStored({}).codec,
     });
   });
 
@@ -46,6 +50,7 @@ describe('resolveOptions', () => {
     const given = {
       backend: 'memory', name: 'llm', isGlobal: false, ttl: '5m', grace: '1h', graceBackoff: '5s', softTimeout: '1s', hardTimeout: '2s', refreshAhead: 0.8, ttlJitter: 1.5, prefix: 'app', version: 3, varyBy,
       anonymousGuards: [Guard], clock, maxSize: 5, maxSizeMb: 2, evictionPolicy: 'lfu', isolation: 'clone', sizeOf,
+      writeBehind: { dir: '/var/j', flushTimeout: '2s' },
     }; // prettier-ignore
     expect(resolve(given)).toEqual({
       name: 'llm',
@@ -65,6 +70,11 @@ describe('resolveOptions', () => {
       monitor: UNASKED,
       faults: undefined,
       tiers: { memory: { maxSize: 5, maxBytes: 2_097_152, evictionPolicy: 'lfu', isolation: 'clone', sizeOf } },
+      writeBehind: {
+        place: { journal: 'file', directory: resolvePath('/var/j'), scope: '["llm","app"]' },
+        flushTimeout: 2_000,
+      },
+      codec: resolveStored({}).codec,
     });
   });
 
