@@ -1,9 +1,12 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
-import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
+import type { HealthIndicatorResult, HealthIndicatorService } from '@nestjs/terminus';
 import { CacheRegistry } from '../boot/cache-registry.js';
 import { assertOptions } from '../cache/arguments.js';
 import type { CacheHealth } from '../cache/cache-health.js';
 import { CacheOptionsError } from '../errors/cache.errors.js';
+import { loadTerminus } from './load-terminus.js';
+
+const terminus = loadTerminus();
 
 /** What is checked, and when it counts as down. */
 export interface CacheHealthOptions {
@@ -30,7 +33,7 @@ const WORDS = { degraded: 'memory alone works', down: 'nothing is cached' } as c
 @Injectable()
 export class BlossomCacheHealthIndicator {
   constructor(
-    @Inject(HealthIndicatorService) private readonly indicators: HealthIndicatorService,
+    @Inject(terminus.HealthIndicatorService) private readonly indicators: HealthIndicatorService,
     @Optional() @Inject(CacheRegistry) private readonly caches: CacheRegistry | null,
   ) {}
 
