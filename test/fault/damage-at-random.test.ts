@@ -5,7 +5,7 @@ import { random } from './child/random.mjs';
 import { Original } from './damaged-directory.js';
 import { knob } from './fault-room.js';
 
-const SEEDS = knob('BLOSSOM_ROUNDS', 200);
+const SEEDS = knob('BLOSSOM_ROUNDS', 100);
 const FIRST = knob('BLOSSOM_SEED', 1);
 /** Where to leave a copy of each directory that something was wrong with. */
 const KEEP = process.env['BLOSSOM_KEEP'];

@@ -7,7 +7,7 @@ import { apply, read, type Held, type Operation } from './child/lane.mjs';
 import { random } from './child/random.mjs';
 import { ENCRYPTION_KEY, FaultRoom, knob, pause } from './fault-room.js';
 
-const ROUNDS = knob('BLOSSOM_ROUNDS', 50);
+const ROUNDS = knob('BLOSSOM_ROUNDS', 30);
 const SEED = knob('BLOSSOM_SEED', Date.now() % 1_000_000);
 /** Lanes of each of the two processes. */
 const LANES = [

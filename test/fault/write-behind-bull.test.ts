@@ -10,7 +10,7 @@ import { BullRig, type Node } from '../unit/write-behind/bull-rig.js';
 import { random } from './child/random.mjs';
 import { knob, pause } from './fault-room.js';
 
-const ROUNDS = knob('BLOSSOM_ROUNDS', 20);
+const ROUNDS = knob('BLOSSOM_ROUNDS', 10);
 const SEED = knob('BLOSSOM_SEED', Date.now() % 1_000_000);
 /** Milliseconds after which what a killed worker had goes to another one. */
 const LOCK = 400;

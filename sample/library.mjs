@@ -1,4 +1,4 @@
-// Builds nestjs-blossom-cache from this checkout and puts the result into node_modules.
+// node ../library.mjs, in the folder of a sample: builds nestjs-blossom-cache from this checkout and puts the result into its node_modules.
 // It is a copy, not a link: through a link Node would find the library's own copy of Nest, and
 // two copies of Nest in one process share no injection tokens.
 import { spawnSync } from 'node:child_process';
@@ -6,8 +6,8 @@ import { cpSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const library = fileURLToPath(new URL('../../../', import.meta.url));
-const installed = fileURLToPath(new URL('../node_modules/nestjs-blossom-cache/', import.meta.url));
+const library = fileURLToPath(new URL('../', import.meta.url));
+const installed = join(process.cwd(), 'node_modules/nestjs-blossom-cache');
 
 /** npm in the library's folder, without the settings that npm hands down from this one. */
 function npm(...args) {
