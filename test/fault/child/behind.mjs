@@ -13,7 +13,7 @@ const { BlossomCacheModule, CacheService, WriteBehindHandler } = await import(`$
 const { directory, database, log, round, running, profiles } = settings;
 const { DatabaseSync } = createRequire(import.meta.url)('node:sqlite');
 const db = new DatabaseSync(database);
-db.exec(`PRAGMA journal_mode = WAL; PRAGMA busy_timeout = 5000;
+db.exec(`PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL;
   CREATE TABLE IF NOT EXISTS applied(id TEXT PRIMARY KEY);
   CREATE TABLE IF NOT EXISTS tokens(key TEXT NOT NULL, token TEXT NOT NULL);
   CREATE TABLE IF NOT EXISTS profiles(key TEXT PRIMARY KEY, version INTEGER NOT NULL);
