@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import * as fc from 'fast-check';
 import { Keyv } from 'keyv';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { BlossomCacheOptions, CacheService, CacheStats } from '../../../lib/index.js';
 import { DATABASE_FILE } from '../../../lib/stores/file/schema.js';
+import { findDriver, openSqlite } from '../../../lib/stores/file/sqlite.js';
 import { freshPrefix, redisOptions, useRedis } from '../stores/redis-rig.js';
 import { openCache } from './service-rig.js';
 import { StatsModel, type ModelLimits } from './stats-model.js';
@@ -75,7 +75,7 @@ const SUBJECTS: Readonly<Record<string, Subject>> = {
 
 /** What the database has in it, counted by the database. */
 function countedIn(path: string): { size: number; bytes: number } {
-  const database = new DatabaseSync(join(path, DATABASE_FILE), { readOnly: true });
+  const database = openSqlite(findDriver(), join(path, DATABASE_FILE));
   try {
     const sums = 'SELECT count(*) AS size, total(length(key) + length(head) + length(value)) AS bytes FROM entries';
     return { ...(database.prepare(sums).get() as { size: number; bytes: number }) };
