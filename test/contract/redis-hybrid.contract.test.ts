@@ -9,7 +9,7 @@ import { TieredStore } from '../../lib/stores/tiered/tiered.store.js';
 import type { Clock } from '../../lib/support/clock.js';
 import { PLAIN } from '../support/file-store.js';
 import { PLACES, type StartedPlace } from '../support/redis/places.js';
-import { RedisStoreRig } from '../support/redis/redis-store.js';
+import { heard, RedisStoreRig } from '../support/redis/redis-store.js';
 import { remoteStore } from '../support/remote-store.js';
 import { describeStore } from './store.contract.js';
 
@@ -33,11 +33,6 @@ function hybrid(far: FarStore, clock: Clock, events: CacheEvents): Store {
   return new TieredStore(new MemoryStore(NEAR, near, clock), guarded, ISOLATORS.reference, { near, far: near }, clock);
 }
 
-/** Nothing is announced any more that was changed before: a server announces it before it answers what it is asked later. */
-async function heard(fars: readonly FarStore[], clock: Clock): Promise<void> {
-  await Promise.all(fars.map((far) => far.space('heard').read('anything', clock.now())));
-}
-
 for (const [name, sealer] of Object.entries(LAYERS)) {
   describeStore(`memory over Redis, ${name}`, (clock) => {
     const rig = new RedisStoreRig(started.place, clock, { sealer });
@@ -53,7 +48,7 @@ for (const [name, sealer] of Object.entries(LAYERS)) {
       fars.push(far);
       stores.push(store);
       return remoteStore(store, async (what) => {
-        if (what.endsWith('←') && !what.startsWith('read')) await heard(fars, clock);
+        if (what.endsWith('←') && !what.startsWith('read')) await Promise.all(fars.map((far) => heard(far, clock)));
       });
     };
     const own = events();

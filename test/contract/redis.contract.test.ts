@@ -2,11 +2,13 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import { encryptionKeys } from '../../lib/codec/encryption-keys.js';
 import type { SealerOptions } from '../../lib/codec/sealer.js';
 import { CacheEvents } from '../../lib/events/cache-events.js';
+import type { Store } from '../../lib/stores/store.js';
 import type { Clock } from '../../lib/support/clock.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { PLAIN } from '../support/file-store.js';
 import { PLACES, type StartedPlace } from '../support/redis/places.js';
-import { RedisStoreRig } from '../support/redis/redis-store.js';
+import { heard, RedisStoreRig } from '../support/redis/redis-store.js';
+import { remoteStore } from '../support/remote-store.js';
 import type { OpenStore } from './store/rig.js';
 import { describeStore } from './store.contract.js';
 
@@ -31,10 +33,20 @@ function openOnce(started: () => StartedPlace, sealer: SealerOptions): { open: O
       if (answers !== true) stores = [rig.open({}, events), rig.open()];
       await started().flush();
       events.reset();
-      return { store: stores[0]!, events, handle: () => stores[1]!, close: () => {} };
+      const [store, other] = stores as [Store, Store];
+      const handle = (): Store => (started().place.kind === 'cluster' ? hearing(other, store, clock) : other);
+      return { store, events, handle, close: () => {} };
     },
     close: async () => rig?.close(),
   };
+}
+
+/**
+ * The other of two stores of a cluster, whose servers are not asked over one connection: what one store changes is
+ * known to the other when it has heard of it, and only then does the contract go on.
+ */
+function hearing(other: Store, store: Store, clock: Clock): Store {
+  return remoteStore(other, (what) => heard(what.endsWith('→') ? other : store, clock));
 }
 
 function newEvents(): CacheEvents {

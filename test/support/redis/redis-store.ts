@@ -3,6 +3,7 @@ import type { SealerOptions } from '../../../lib/codec/sealer.js';
 import { CacheEvents } from '../../../lib/events/cache-events.js';
 import type { RedisPlace, RedisStoreOptions } from '../../../lib/stores/redis/redis-options.js';
 import { RedisStore, type RedisNotices, type RedisTimes } from '../../../lib/stores/redis/redis.store.js';
+import type { Store } from '../../../lib/stores/store.js';
 import type { Clock } from '../../../lib/support/clock.js';
 import { PLAIN } from '../file-store.js';
 import { FakeClock } from '../fake-clock.js';
@@ -54,6 +55,17 @@ export class RedisStoreRig {
   async close(): Promise<void> {
     await Promise.all(this.#open.map((store) => store.close()));
   }
+}
+
+/** Keys of every server of a cluster: none of three is left out by thirty. */
+const EVERYWHERE = Array.from({ length: 30 }, (_, index) => `heard ${index}`);
+
+/**
+ * Nothing is announced to the store any more that was changed before: a server announces it before it answers what it
+ * is asked later over the same connection.
+ */
+export async function heard(store: Store, clock: Clock): Promise<void> {
+  await store.space('heard').readMany(EVERYWHERE, clock.now());
 }
 
 const SILENT: RedisNotices = { untracked: () => {} };
