@@ -198,8 +198,8 @@ export class EntryWriter {
   #batch({ deadline }: Place): WriteBatch {
     const { writes, commands } = this.backend;
     if (writes.current?.closed === false) return writes.current;
-    return (writes.current = new WriteBatch(async (names, records, about) => {
-      const reply = await commands.run(SET, names, [String(deadline), records, ...about]);
+    return (writes.current = new WriteBatch(async (names, about) => {
+      const reply = await commands.run(SET, names, [String(deadline), ...about]);
       if (String(reply) === 'late') throw new TooLateError();
     }));
   }

@@ -208,20 +208,16 @@ return {'stored', ARGV[6] == 'swap' and has_entry(v) and v or ''}
 
 /**
  * As WRITE with `set`, for stamps that are known to be right and to last. KEYS: entries. ARGV: the server's time until which it may
- * be done, all the records one after another, then of each its length and its milliseconds ('': for ever). Answers 'late' or
- * 'stored'.
+ * be done, then of each its record and its milliseconds ('': for ever). Answers 'late' or 'stored'.
  */
 export const SET = plainScript(
   'bytes',
   `
 local t = redis.call('TIME')
 if t[1] * 1000 + t[2] / 1000 > tonumber(ARGV[1]) then return 'late' end
-local from = 1
 for i = 1, #KEYS do
-  local to = from + ARGV[2 * i + 1]
-  local record, life = ARGV[2]:sub(from, to - 1), ARGV[2 * i + 2]
-  if life == '' then redis.call('SET', KEYS[i], record) else redis.call('SET', KEYS[i], record, 'PX', life) end
-  from = to
+  local value, life = ARGV[2 * i], ARGV[2 * i + 1]
+  if life == '' then redis.call('SET', KEYS[i], value) else redis.call('SET', KEYS[i], value, 'PX', life) end
 end
 return 'stored'
 `,

@@ -1,10 +1,11 @@
 import type { Awaitable } from '../../support/awaitable.js';
+import type { Command } from './connection/redis-client.js';
 
 /**
  * Entries that one command stores at most: few enough for the server to store some while the next are being written.
  * And bytes of all of them after which no other is added.
  */
-const MOST = 16;
+const MOST = 8;
 const MOST_BYTES = 1_048_576;
 
 /** Somebody who waits for an entry to be stored. */
@@ -16,16 +17,13 @@ interface Writer {
 /** Entries that are stored in the same turn of the event loop, on one server, in one step. */
 export class WriteBatch {
   readonly #names: string[] = [];
-  readonly #records: Buffer[] = [];
-  readonly #about: string[] = [];
+  readonly #about: (Buffer | string)[] = [];
   readonly #writers: Writer[] = [];
   #bytes = 0;
   #sent = false;
 
-  /** @param store takes the keys, all records one after another, and of each its length and its life */
-  constructor(
-    private readonly store: (names: readonly string[], records: Buffer, about: readonly string[]) => Promise<unknown>,
-  ) {
+  /** @param store takes the keys, and of each its record and its life */
+  constructor(private readonly store: (names: readonly string[], about: Command) => Promise<unknown>) {
     process.nextTick(() => void this.#send());
   }
 
@@ -41,8 +39,7 @@ export class WriteBatch {
   add<T>(name: string, record: Buffer, life: string, done: () => Awaitable<T>): Promise<T> {
     this.#bytes += record.length;
     this.#names.push(name);
-    this.#records.push(record);
-    this.#about.push(String(record.length), life);
+    this.#about.push(record, life);
     return new Promise((resolve, reject) => {
       this.#writers.push({ done: () => resolve(done()), failed: reject });
     });
@@ -51,8 +48,7 @@ export class WriteBatch {
   async #send(): Promise<void> {
     this.#sent = true;
     try {
-      // One piece is less work to send than many.
-      await this.store(this.#names, Buffer.concat(this.#records), this.#about);
+      await this.store(this.#names, this.#about);
     } catch (error) {
       for (const writer of this.#writers) writer.failed(error);
       return;
