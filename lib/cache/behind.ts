@@ -15,10 +15,18 @@ export interface BehindWrite {
   readonly grace: number;
 }
 
+/** A write that only its journal can still refuse. */
+export interface ReadyWrite {
+  /** As it is written, whatever its owner does to it later. */
+  readonly value: unknown;
+  /** Resolves, with the value that now waits to be written, when the journal has it. */
+  accept(): Promise<unknown>;
+}
+
 /** What takes writes on and brings them to their source. */
 export interface Behind {
-  /** Resolves, with the value that now waits to be written, when the journal has it. */
-  accept(queue: string, write: BehindWrite): Promise<unknown>;
+  /** @throws {CacheOptionsError} where nobody handles the queue, {@link CacheSerializationError} for what cannot be kept. */
+  ready(queue: string, write: BehindWrite): ReadyWrite;
   /** By queue; undefined where there is none. */
   measure(): Promise<Readonly<Record<string, WriteBehindStats>> | undefined>;
   resetCounts(): void;
@@ -31,17 +39,44 @@ interface Waiting {
   readonly expiresAt: number;
 }
 
-/** The values that this process has accepted and that have not reached their source: reads are answered with them. */
-export class PendingValues {
-  readonly #spaces = new Map<string, Map<string, Waiting>>();
+/** Values that have not reached their source: reads are answered with them. */
+export interface WaitingValues {
   /** Asked at every read. */
+  readonly size: number;
+  find(namespace: string, located: string): Entry | undefined;
+  /** Likewise, with the end that its ttl has set. */
+  peek(namespace: string, located: string): Entry | undefined;
+}
+
+/** Those of which nothing newer is known where it is read. */
+export class UnlessNewer implements WaitingValues {
+  constructor(
+    private readonly values: WaitingValues,
+    private readonly isNewer: (located: string) => boolean,
+  ) {}
+
+  get size(): number {
+    return this.values.size;
+  }
+
+  find(namespace: string, located: string): Entry | undefined {
+    return this.isNewer(located) ? undefined : this.values.find(namespace, located);
+  }
+
+  peek(namespace: string, located: string): Entry | undefined {
+    return this.isNewer(located) ? undefined : this.values.peek(namespace, located);
+  }
+}
+
+/** The values that this process has accepted and that have not reached their source. */
+export class PendingValues implements WaitingValues {
+  readonly #spaces = new Map<string, Map<string, Waiting>>();
   size = 0;
 
   find(namespace: string, located: string): Entry | undefined {
     return this.#spaces.get(namespace)?.get(located)?.entry;
   }
 
-  /** Likewise, with the end that its ttl has set. */
   peek(namespace: string, located: string): Entry | undefined {
     const waiting = this.#spaces.get(namespace)?.get(located);
     return waiting && { ...waiting.entry, expiresAt: waiting.expiresAt };

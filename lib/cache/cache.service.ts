@@ -24,6 +24,7 @@ import { Stale, type EntryLookup } from './entry-lookup.js';
 import { UNCOUNTED } from './freshness.js';
 import type { Loader } from './load-request.js';
 import type { ReadThrough } from './read-through.js';
+import { UnlessNewer } from './behind.js';
 import { makeRoom, type Room } from './room.js';
 import type { SingleFlight } from './single-flight.js';
 import { readWriteThrough, type WriteThroughOptions } from './write-through.js';
@@ -54,7 +55,7 @@ export class CacheService {
     this.core = core;
     this.channel = core.parts.events;
     this.isEnabled = core.parts.enabled;
-    this.room = makeRoom(core, core.parts.store, core.loads(namespace), true);
+    this.room = makeRoom(core, { cache: core.parts.store, loads: core.loads(namespace), tells: true });
   }
 
   /** The name of the cache this service belongs to. */
@@ -317,24 +318,24 @@ export class CacheService {
 
   /**
    * Stores a value, and writes it to its source later: by the method that carries `@WriteBehindHandler(queue)`. Resolves when the
-   * journal has it. Until the source has it, reads in this process answer with it, also after an eviction.
+   * journal has it. Until the source has it, reads in this process answer with it, also after an eviction. Within `afterCommit` the
+   * journal is given it after the commit, or never.
    * @throws {CacheOptionsError} where nobody handles the queue, {@link CacheSerializationError} for what cannot be kept,
    * {@link CacheBackendError} where the journal is full or fails: then nothing is stored or written.
    */
   async writeBehind(queue: string, key: string, value: unknown, options?: SetOptions): Promise<void> {
     const located = this.locate(key, 'writeBehind');
     const draft = this.draft(value, options, 'writeBehind');
-    const { behind, parts } = this.core;
+    const { behind } = this.core;
     if (behind === undefined) throw new CacheOptionsError('writeBehind: this cache was made without Nest');
     const { ttl, grace, tags } = draft;
     const namespace = this.namespaceName;
-    const waiting = await behind.accept(queue, { key, namespace, located, value, ttl, grace, tags });
-    try {
-      await this.change(() => this.room.loads.store.write(located, { ...draft, value: waiting }));
-    } catch (error) {
-      // It has been accepted: that the cache fails changes nothing about it.
-      parts.events.emit('error', { operation: 'writeBehind', error });
-    }
+    const ready = behind.ready(queue, { key, namespace, located, value, ttl, grace, tags });
+    const accept = async (): Promise<void> => this.keepAccepted(located, { ...draft, value: await ready.accept() });
+    const { cache, loads } = this.here;
+    if (cache.later === undefined) return accept();
+    await this.change(() => loads.store.write(located, { ...draft, value: ready.value }));
+    await cache.later(accept);
   }
 
   /**
@@ -426,9 +427,21 @@ export class CacheService {
   private inside(scope: CommitScope): Room {
     const known = this.rooms.get(scope);
     if (known !== undefined) return known;
-    const room = makeRoom(this.core, scope.store, scope.loads(this.room.loads.namespace), false);
+    const { namespace } = this.room.loads;
+    const space = scope.store.space(namespace);
+    const waiting = new UnlessNewer(this.core.pending, (located) => space.holds(located));
+    const room = makeRoom(this.core, { cache: scope.store, loads: scope.loads(namespace), tells: false }, waiting);
     this.rooms.set(scope, room);
     return room;
+  }
+
+  /** It has been accepted for its source: that the cache fails changes nothing about it. */
+  private async keepAccepted(located: string, draft: Draft): Promise<void> {
+    try {
+      await this.change(() => this.room.loads.store.write(located, draft));
+    } catch (error) {
+      this.core.parts.events.emit('error', { operation: 'writeBehind', error });
+    }
   }
 
   private async count(

@@ -3,7 +3,7 @@ import type { Entry, StoreSpace } from '../stores/store.js';
 import { isPromise, type Awaitable } from '../support/awaitable.js';
 import type { Clock } from '../support/clock.js';
 import { assertKey } from './arguments.js';
-import type { PendingValues } from './behind.js';
+import type { WaitingValues } from './behind.js';
 import { varied, type CacheParts } from './cache-core.js';
 import { freshness, UNCOUNTED } from './freshness.js';
 
@@ -36,7 +36,7 @@ export class EntryLookup {
 
   constructor(
     { events, clock, varyBy }: CacheParts,
-    private readonly pending: PendingValues,
+    private readonly pending: WaitingValues,
     private readonly store: StoreSpace,
     private readonly namespace: string,
   ) {

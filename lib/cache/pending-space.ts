@@ -48,6 +48,12 @@ export class PendingSpace implements StoreSpace {
     private readonly below: StoreSpace,
   ) {}
 
+  /** Whether a value waits for the key. */
+  holds(key: string): boolean {
+    const change = this.#changes.get(key);
+    return change?.kind === 'put' && this.#stands(change);
+  }
+
   read(key: string, now: number): Awaitable<Entry | undefined> {
     if (!this.room.open) return this.below.read(key, now);
     const change = this.#changes.get(key);

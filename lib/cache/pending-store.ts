@@ -6,7 +6,12 @@ import type { Clock } from '../support/clock.js';
 import { PendingSpace, type PendingRoom } from './pending-space.js';
 
 /** What changes of a cache are made to: the store itself, or the changes that a transaction around has pending. */
-export type Changeable = Pick<Store, 'shared' | 'space' | 'invalidateTags' | 'accepts'>;
+export interface Changeable extends Pick<Store, 'shared' | 'space' | 'invalidateTags' | 'accepts'> {
+  /** Has something done once the changes are made that wait, and not at all if they are forgotten. Absent: none wait. */
+  later?(work: Work): Awaitable<unknown>;
+}
+
+export type Work = () => Promise<unknown>;
 
 /** What a transaction knows of its cache. */
 export interface PendingEnvironment {
@@ -32,6 +37,7 @@ export class PendingStore implements Changeable, PendingRoom {
   readonly changes: { readonly count: number };
   readonly #spaces = new Map<string, PendingSpace>();
   readonly #tags = new Map<string, Invalidated>();
+  readonly #works: Work[] = [];
   #open = true;
   #last = 0;
 
@@ -79,6 +85,11 @@ export class PendingStore implements Changeable, PendingRoom {
     this.below.accepts?.(value);
   }
 
+  later(work: Work): Awaitable<unknown> {
+    if (this.#open) return void this.#works.push(work);
+    return this.below.later === undefined ? work() : this.below.later(work);
+  }
+
   touchedSince(tags: readonly string[], since: number): boolean {
     if (this.#tags.size === 0) return false;
     return tags.some((tag) => {
@@ -106,8 +117,9 @@ export class PendingStore implements Changeable, PendingRoom {
   }
 
   /**
-   * Makes the changes below: first what voids many entries, then what is known by key. All of them are tried.
-   * @param stores whether values are stored too; else what they were to replace is removed
+   * Makes the changes below: first what voids many entries, then what is known by key, then what waits for that. All of
+   * them are tried.
+   * @param stores whether values are stored too, and what waits is done; else what they were to replace is removed
    * @param tells whether those who listen to the cache are told
    * @throws {CacheBackendError} where the backend failed and errors are thrown. That a value could not be stored after all is an event.
    */
@@ -135,6 +147,7 @@ export class PendingStore implements Changeable, PendingRoom {
         await space.applyKeys(stores, tell);
       }),
     );
+    if (stores) for (const work of this.#works) await all([this.later(work)]);
     this.#forget();
     changes.count += 1;
     if (errors.length > 0) throw errors[0];
@@ -156,5 +169,6 @@ export class PendingStore implements Changeable, PendingRoom {
   #forget(): void {
     this.#spaces.clear();
     this.#tags.clear();
+    this.#works.length = 0;
   }
 }

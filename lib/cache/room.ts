@@ -1,3 +1,4 @@
+import type { WaitingValues } from './behind.js';
 import type { CacheCore } from './cache-core.js';
 import { EntryLookup } from './entry-lookup.js';
 import type { Changeable } from './pending-store.js';
@@ -14,7 +15,10 @@ export interface Room {
   readonly tells: boolean;
 }
 
-export function makeRoom(core: CacheCore, cache: Changeable, loads: SingleFlight, tells: boolean): Room {
-  const lookup = new EntryLookup(core.parts, core.pending, loads.store, loads.namespace);
-  return { cache, loads, lookup, reads: new ReadThrough(core, loads, lookup), tells };
+type Kind = Pick<Room, 'cache' | 'loads' | 'tells'>;
+
+export function makeRoom(core: CacheCore, kind: Kind, waiting: WaitingValues = core.pending): Room {
+  const { loads } = kind;
+  const lookup = new EntryLookup(core.parts, waiting, loads.store, loads.namespace);
+  return { ...kind, lookup, reads: new ReadThrough(core, loads, lookup) };
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Behind, BehindWrite } from '../cache/behind.js';
+import type { Behind, BehindWrite, ReadyWrite } from '../cache/behind.js';
 import type { CacheCore } from '../cache/cache-core.js';
 import type { Codec } from '../codec/codec.js';
 import { CacheOptionsError } from '../errors/cache.errors.js';
@@ -68,8 +68,7 @@ export class WriteBehind implements Behind {
     this.#served.set(name, { handler, counts, queue: await this.parts.backing.open(parts, providers) });
   }
 
-  /** @throws {CacheOptionsError} where nobody handles the queue. */
-  async accept(queue: string, { ttl, ...write }: BehindWrite): Promise<unknown> {
+  ready(queue: string, { ttl, ...write }: BehindWrite): ReadyWrite {
     const served = this.#served.get(queue);
     if (served === undefined) {
       throw new CacheOptionsError(
@@ -77,10 +76,14 @@ export class WriteBehind implements Behind {
         { operation: 'writeBehind' },
       );
     }
-    const acceptedAt = this.parts.core.parts.clock.now();
     const value = this.#copy(write.value);
-    const pending = { ...write, id: randomUUID(), value, acceptedAt, expiresAt: acceptedAt + ttl };
-    return (await served.queue.accept(pending)).value;
+    const { clock } = this.parts.core.parts;
+    const accept = async (): Promise<unknown> => {
+      const acceptedAt = clock.now();
+      const pending = { ...write, id: randomUUID(), value, acceptedAt, expiresAt: acceptedAt + ttl };
+      return (await served.queue.accept(pending)).value;
+    };
+    return { value, accept };
   }
 
   /** Resumes what an earlier run left behind, and begins to deliver. */

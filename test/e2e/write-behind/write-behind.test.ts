@@ -348,6 +348,80 @@ describe('the cache around a write-behind', () => {
   });
 });
 
+describe('a write-behind within afterCommit', () => {
+  it('is handed over after the commit, in order, and is seen inside before', async () => {
+    const { cache, source, clock } = await open({ merge: false });
+    await cache.writeBehind('users', '1', 'before');
+    await cache.afterCommit(async () => {
+      await cache.writeBehind('users', '1', 'first');
+      await cache.writeBehind('users', '1', 'second');
+      await cache.writeBehind('users', '2', 'other');
+      expect([await cache.get('1'), await cache.get('2'), await cache.ttl('2')]).toEqual(['second', 'other', 3_600]);
+      await clock.pass(2_000);
+      expect(source.written).toEqual([[['1', 'before']]]);
+      expect(await cache.getStats()).toMatchObject({ writeBehind: { users: { depth: 0 } } });
+    });
+    expect([await cache.get('1'), await cache.get('2')]).toEqual(['second', 'other']);
+    expect(await cache.getStats()).toMatchObject({ writeBehind: { users: { depth: 3 } } });
+    await until(clock, 2_000, () => source.calls.flat().length === 4);
+    expect(source.calls.flat().filter(({ key }) => key === '1').map(({ value }) => value)).toEqual(['before', 'first', 'second']); // prettier-ignore
+    expect([await cache.get('1'), await cache.get('2')]).toEqual(['second', 'other']);
+  });
+
+  it('is not seen outside before the commit, and never after a rollback', async () => {
+    const { cache, source, clock } = await open();
+    const rolledBack = cache.afterCommit(async () => {
+      await cache.writeBehind('users', '1', 'new');
+      await clock.pass(0);
+      throw new Error('rolled back');
+    });
+    expect(await cache.get('1')).toBeUndefined();
+    await expect(rolledBack).rejects.toThrow('rolled back');
+    await clock.pass(5_000);
+    expect(source.calls).toEqual([]);
+    expect(await cache.get('1')).toBeUndefined();
+  });
+
+  it('waits for the outer of two, and is forgotten with the inner', async () => {
+    const { cache, source, clock } = await open();
+    await cache.afterCommit(async () => {
+      await cache.afterCommit(() => cache.writeBehind('users', '1', 'kept'));
+      await cache
+        .afterCommit(async () => {
+          await cache.writeBehind('users', '2', 'lost');
+          throw new Error('savepoint');
+        })
+        .catch(() => {});
+      await clock.pass(2_000);
+      expect(source.calls).toEqual([]);
+    });
+    await until(clock, 2_000, () => source.rows.size > 0);
+    expect([...source.rows]).toEqual([['1', 'kept']]);
+  });
+
+  it('refuses at once what it would refuse outside', async () => {
+    const { cache } = await open();
+    await cache.afterCommit(async () => {
+      await expect(cache.writeBehind('nobody', '1', 1)).rejects.toThrow(CacheOptionsError);
+      await expect(cache.writeBehind('users', '1', () => {})).rejects.toThrow(CacheSerializationError);
+      const value = { name: 'Ann' };
+      await cache.writeBehind('users', '1', value);
+      value.name = 'changed later';
+    });
+    expect(await cache.get('1')).toEqual({ name: 'Ann' });
+  });
+
+  it('that the journal refuses after the commit is an error', async () => {
+    const { cache, source, clock } = await open({ maxPending: 1, maxWait: '1s' });
+    await cache.writeBehind('users', '1', 1);
+    source.always = () => new Promise(() => {});
+    const refused = cache.afterCommit(() => cache.writeBehind('users', '2', 2));
+    const told = expect(refused).rejects.toThrow(CacheBackendError);
+    for (let i = 0; i < 4; i += 1) await clock.pass(1_000);
+    await told;
+  });
+});
+
 describe('a journal', () => {
   it('that cannot be used stops the boot, and names the option', async () => {
     const dir = `${directory()}/file`;
