@@ -59,7 +59,7 @@ export class CacheCore {
 
   constructor(readonly parts: CacheParts) {
     const { events, store, tiers, clock, ttl, terms = NO_TERMS } = parts;
-    this.stats = new StatsCollector(events, tiers);
+    this.stats = new StatsCollector(events, store.reclaims, tiers);
     this.timers = new Timers(clock);
     this.tracing = parts.tracing ?? new Tracing();
     const { changes, timers, tracing } = this;

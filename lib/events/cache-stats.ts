@@ -10,12 +10,12 @@ export interface CacheStats {
   readonly hitRate: number;
   /** Misses that were answered with an entry past its ttl, within its grace, rather than with what a load came to. */
   readonly staleHits: number;
-  /** Entries that made room for others; not those that a server or a store by others evicts itself. */
-  readonly evictions: number;
+  /** Entries that made room for others; `undefined` over Redis and stores by others, which do not say so. */
+  readonly evictions: number | undefined;
   /** The same by cause: too many entries, or too heavy together. */
-  readonly evictionsByCause: Readonly<Record<CacheEventMap['evict']['cause'], number>>;
-  /** Entries reclaimed after the end of their ttl and grace; not those that a server or a store by others reclaims itself. */
-  readonly expirations: number;
+  readonly evictionsByCause: Readonly<Record<CacheEventMap['evict']['cause'], number>> | undefined;
+  /** Entries reclaimed after the end of their ttl and grace; `undefined` over Redis and stores by others. */
+  readonly expirations: number | undefined;
   /** Entries stored, by hand or by loads. */
   readonly sets: number;
   /** Entries removed by hand. */
@@ -97,11 +97,14 @@ export class StatsCollector {
 
   constructor(
     private readonly events: CacheEvents,
+    /** Whether the store below tells what it reclaims; memory always does. */
+    reclaims: boolean,
     tiers?: TierChannels,
   ) {
-    this.#own = new ChannelStats(events);
+    this.#own = new ChannelStats(events, reclaims);
     this.#tiers = Object.entries(tiers ?? {}).map(([place, { name, events }]) => {
-      return { place: place as 'near' | 'far', name, counts: new ChannelStats(events) };
+      const counts = new ChannelStats(events, place === 'near' || reclaims);
+      return { place: place as 'near' | 'far', name, counts };
     });
     events.on('load', ({ ms }) => (this.#loadTime += ms));
     events.on('loadFailure', ({ ms }) => (this.#loadTime += ms));
@@ -151,15 +154,22 @@ export class StatsCollector {
 }
 
 type Causes = Record<CacheEventMap['evict']['cause'], number>;
+type Reclaimed = Pick<CacheStats, 'evictions' | 'evictionsByCause' | 'expirations'>;
+
+const NO_CAUSES: Readonly<Causes> = { size: 0, bytes: 0 };
+const UNKNOWN: Reclaimed = { evictions: undefined, evictionsByCause: undefined, expirations: undefined };
 
 /** What one channel counts that can be said of a tier as well as of a cache. */
 class ChannelStats {
   /** What was counted before the last reset. */
   readonly #before: { [E in CacheEventType]?: number } = {};
-  readonly #causes: Causes = { size: 0, bytes: 0 };
-  #causesBefore: Causes = { size: 0, bytes: 0 };
+  readonly #causes: Causes = { ...NO_CAUSES };
+  #causesBefore: Causes = NO_CAUSES;
 
-  constructor(private readonly events: CacheEvents) {
+  constructor(
+    private readonly events: CacheEvents,
+    private readonly reclaims: boolean,
+  ) {
     events.on('evict', ({ cause }) => (this.#causes[cause] += 1));
   }
 
@@ -171,12 +181,7 @@ class ChannelStats {
       misses: counts.miss,
       hitRate: requests === 0 ? 0 : counts.hit / requests,
       sets: counts.set,
-      evictions: counts.evict,
-      evictionsByCause: {
-        size: this.#causes.size - this.#causesBefore.size,
-        bytes: this.#causes.bytes - this.#causesBefore.bytes,
-      },
-      expirations: counts.expire,
+      ...this.#reclaimed(counts.evict, counts.expire, this.#causesBefore),
       size,
       bytes,
     };
@@ -187,10 +192,15 @@ class ChannelStats {
       hits: this.total('hit'),
       misses: this.total('miss'),
       sets: this.total('set'),
-      evictions: this.total('evict'),
-      evictionsByCause: { ...this.#causes },
-      expirations: this.total('expire'),
+      ...this.#reclaimed(this.total('evict'), this.total('expire'), NO_CAUSES),
     };
+  }
+
+  #reclaimed(evictions: number, expirations: number, before: Causes): Reclaimed {
+    if (!this.reclaims) return UNKNOWN;
+    const { size, bytes } = this.#causes;
+    const evictionsByCause = { size: size - before.size, bytes: bytes - before.bytes };
+    return { evictions, evictionsByCause, expirations };
   }
 
   /** Events of that type, those before resets included. */

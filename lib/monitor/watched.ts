@@ -31,8 +31,9 @@ export const WATCHED: Readonly<Record<WatchedName, Watched>> = {
   evictionRate: {
     title: 'eviction rate',
     unit: 'sets',
-    samples: ({ sets }) => sets,
-    sum: ({ evictions }) => evictions,
+    // Where it is not known there is nothing to judge by.
+    samples: ({ sets, evictions }) => (evictions === undefined ? 0 : sets),
+    sum: ({ evictions }) => evictions ?? 0,
     show: share,
   },
   loadTime: { title: 'load time', unit: 'loads', samples: loads, sum: ({ loadTime }) => loadTime, show: span },

@@ -42,7 +42,7 @@ const OF_TIERS_OF_TWO: readonly Reading<TierTotals>[] = [
 ]; // prettier-ignore
 
 const OF_TIERS: readonly Reading<TierTotals>[] = [
-  { name: 'blossom.cache.evictions', kind: 'counter', unit: '{entry}', description: 'Entries that made room for others', read: ({ evictionsByCause: by }) => [[by.size, { [EVICTION_CAUSE]: 'size' }], [by.bytes, { [EVICTION_CAUSE]: 'bytes' }]] },
+  { name: 'blossom.cache.evictions', kind: 'counter', unit: '{entry}', description: 'Entries that made room for others', read: ({ evictionsByCause: by }) => [[by?.size, { [EVICTION_CAUSE]: 'size' }], [by?.bytes, { [EVICTION_CAUSE]: 'bytes' }]] },
   { name: 'blossom.cache.expirations', kind: 'counter', unit: '{entry}', description: 'Entries reclaimed at the end of their ttl', read: (t) => [[t.expirations]] },
 ]; // prettier-ignore
 

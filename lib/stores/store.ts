@@ -154,6 +154,8 @@ export interface StoreCondition {
 export interface Store {
   /** Whether changes are made that this process does not hear of. */
   readonly shared: boolean;
+  /** Whether it makes room and reclaims what has ended itself, and says so in events. */
+  readonly reclaims: boolean;
   /**
    * The namespace of that name. Two objects for one name are the same namespace.
    */

@@ -45,6 +45,7 @@ const UNREACHABLE: Absence = { reason: 'unreachable' };
 /** A backend with faults between it and its caller. */
 export class FaultyStore implements FarStore {
   readonly shared: boolean;
+  readonly reclaims: boolean;
   declare readonly invalidateTags: FarStore['invalidateTags'];
   declare readonly measure: FarStore['measure'];
   declare readonly close: FarStore['close'];
@@ -54,6 +55,7 @@ export class FaultyStore implements FarStore {
     private readonly source: FaultSource,
   ) {
     this.shared = inner.shared;
+    this.reclaims = inner.reclaims;
     Object.assign(
       this,
       through(inner, STORE_OPERATIONS, (operation, _, call) => this.#ask(operation, { call })),

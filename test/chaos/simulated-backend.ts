@@ -83,6 +83,7 @@ export class SimulatedBackend {
 
 class Connection implements FarStore {
   readonly shared = true;
+  readonly reclaims = true;
 
   constructor(
     private readonly backend: SimulatedBackend,

@@ -41,6 +41,7 @@ export function remoteStore(backend: Store, hop: Hop): Store {
   });
   return {
     shared: true,
+    reclaims: backend.reclaims,
     space: (namespace) => space(backend.space(namespace)),
     invalidateTags: far('invalidateTags', (tags, allowStale) => backend.invalidateTags(tags, allowStale)),
     measure: () => backend.measure(),

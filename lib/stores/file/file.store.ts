@@ -53,6 +53,7 @@ const SWEEP_PAUSE = 20;
  */
 export class FileStore implements FarStore {
   readonly shared = true;
+  readonly reclaims = true;
   readonly #backend: FileBackend;
   readonly #spaces = new WeakRegistry((namespace) => new FileSpace(this.#backend, namespace));
   #cancelSweep: (() => void) | undefined;

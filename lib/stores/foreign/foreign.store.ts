@@ -38,6 +38,7 @@ const PORTION = 250;
 /** Entries in a store that somebody else made, as texts, with all that the cache promises and such a store can keep. */
 export class ForeignStore implements FarStore {
   readonly shared: boolean;
+  readonly reclaims = false;
   readonly #room: ForeignRoom;
   readonly #spaces = new WeakRegistry((namespace) => new ForeignSpace(this.#room, namespace));
 

@@ -13,6 +13,7 @@ import { GuardedSpace } from './guarded.space.js';
  */
 export class GuardedStore implements FarStore {
   readonly shared: boolean;
+  readonly reclaims: boolean;
   readonly #guard: Guard;
   /** How many objects there are of each namespace. */
   readonly #opened = new Map<string, number>();
@@ -28,6 +29,7 @@ export class GuardedStore implements FarStore {
     clock: Clock,
   ) {
     this.shared = inner.shared;
+    this.reclaims = inner.reclaims;
     this.#guard = new Guard(inner, options, events, clock, () => this.#forgetTags());
   }
 

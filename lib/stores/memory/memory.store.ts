@@ -8,6 +8,7 @@ import { MemorySpace } from './memory.space.js';
 /** Entries in the process's own memory. Everything but `measure` is answered at once. */
 export class MemoryStore implements FarStore {
   readonly shared = false;
+  readonly reclaims = true;
   readonly #pool: MemoryPool;
   readonly #spaces = new WeakRegistry((namespace) => new MemorySpace(this.#pool, namespace));
 

@@ -3,6 +3,7 @@ import type { Absence, Draft, Entry, Lease, Store, StoreSize, StoreSpace } from 
 /** Stores nothing: what a cache with `enabled: false` or `off:` runs on. */
 export class NullStore implements Store {
   readonly shared = false;
+  readonly reclaims = true;
   readonly #space = new NullSpace();
 
   space(): StoreSpace {

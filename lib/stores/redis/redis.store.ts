@@ -46,6 +46,7 @@ const SWEEP_DELAY = 5_000;
 /** Entries on Redis servers, which any number of processes may share. */
 export class RedisStore implements FarStore {
   readonly shared = true;
+  readonly reclaims = false;
   readonly #backend: RedisBackend;
   readonly #heartbeat: Heartbeat;
   readonly #sweeper: Sweeper;

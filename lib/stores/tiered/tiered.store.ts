@@ -13,6 +13,7 @@ import type { NearStore, TierEvents, Tiers } from './tiers.js';
  */
 export class TieredStore implements Store {
   readonly shared: boolean;
+  readonly reclaims: boolean;
   readonly #tiers: Tiers;
   readonly #spaces = new WeakRegistry(
     (namespace) => new TieredSpace(this.near.space(namespace), this.far.space(namespace), namespace, this.#tiers),
@@ -27,6 +28,7 @@ export class TieredStore implements Store {
     clock: Clock,
   ) {
     this.shared = far.shared;
+    this.reclaims = far.reclaims;
     this.#tiers = { events, isolator, clock, invalidations: { count: 0 } };
   }
 

@@ -6,6 +6,7 @@ import { TracedSpace } from './traced.space.js';
 /** A backend whose calls run by way of a tracer, while there is one. */
 export class TracedStore implements FarStore {
   readonly shared: boolean;
+  readonly reclaims: boolean;
 
   constructor(
     private readonly inner: FarStore,
@@ -13,6 +14,7 @@ export class TracedStore implements FarStore {
     private readonly tracing: Tracing,
   ) {
     this.shared = inner.shared;
+    this.reclaims = inner.reclaims;
   }
 
   space(namespace: string): TracedSpace {
