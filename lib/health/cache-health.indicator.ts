@@ -42,7 +42,7 @@ export class BlossomCacheHealthIndicator {
    * `pendingEvictions`, and the status is `up` all the same unless `downWhen` says something else.
    * @throws {CacheOptionsError} for a cache that there is not.
    */
-  async check<const Key extends string>(
+  async isHealthy<const Key extends string>(
     key: Key,
     options: CacheHealthOptions = {},
   ): Promise<HealthIndicatorResult<Key>> {

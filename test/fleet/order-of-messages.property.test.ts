@@ -64,6 +64,7 @@ function softened(store: FarStore, soft: readonly boolean[]): FarStore {
   let count = 0;
   return {
     shared: store.shared,
+    reclaims: store.reclaims,
     space: (name) => store.space(name),
     invalidateTags: (tags) => store.invalidateTags(tags, soft[count++ % soft.length]),
     measure: () => store.measure(),

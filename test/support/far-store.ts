@@ -77,6 +77,7 @@ export class FarBackend {
     const { store } = this;
     return {
       shared: true,
+      reclaims: true,
       space: (namespace) => this.#space(namespace, link),
       invalidateTags: over(link, 'invalidateTags', (tags, allowStale) => store.invalidateTags(tags, allowStale)),
       measure: over(link, 'measure', () => store.measure()),

@@ -12,6 +12,6 @@ export class HealthController {
   @Get()
   @HealthCheck()
   async check(): Promise<HealthCheckResult> {
-    return this.health.check([() => this.cache.check('cache')]);
+    return this.health.check([() => this.cache.isHealthy('cache')]);
   }
 }

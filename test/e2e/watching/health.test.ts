@@ -41,7 +41,7 @@ async function site(...caches: BlossomCacheOptions[]) {
 
     @Get('health')
     check(@Query() options: CacheHealthOptions) {
-      return this.health.check([() => this.indicator.check('cache', options)]);
+      return this.health.check([() => this.indicator.isHealthy('cache', options)]);
     }
   }
   class Root {}
@@ -182,9 +182,9 @@ describe('the health of a cache', () => {
   it('of a cache that there is not is an error that says so', async () => {
     const { app } = await site({ name: 'users' });
     const indicator = app.get(BlossomCacheHealthIndicator);
-    await expect(indicator.check('c')).rejects.toThrow(/there is no such cache: import BlossomCacheModule.forRoot\(\)/);
-    await expect(indicator.check('c', { cache: 'user' })).rejects.toThrow(/forRoot\(\{ name: 'user' \}\)/);
-    await expect(indicator.check('c', { downWhen: 'always' as 'never' })).rejects.toThrow(
+    await expect(indicator.isHealthy('c')).rejects.toThrow(/there is no such cache: import BlossomCacheModule.forRoot\(\)/);
+    await expect(indicator.isHealthy('c', { cache: 'user' })).rejects.toThrow(/forRoot\(\{ name: 'user' \}\)/);
+    await expect(indicator.isHealthy('c', { downWhen: 'always' as 'never' })).rejects.toThrow(
       /one of never, down, degraded/,
     );
   });
