@@ -33,7 +33,7 @@ function openOnce(started: () => StartedPlace, sealer: SealerOptions): { open: O
       if (answers !== true) stores = [rig.open({}, events), rig.open()];
       await started().flush();
       events.reset();
-      const [store, other] = stores as readonly [Store, Store];
+      const [store, other] = [stores[0]!, stores[1]!];
       const handle = (): Store => (started().place.kind === 'cluster' ? hearing(other, store, clock) : other);
       return { store, events, handle, close: () => {} };
     },

@@ -182,7 +182,9 @@ describe('the health of a cache', () => {
   it('of a cache that there is not is an error that says so', async () => {
     const { app } = await site({ name: 'users' });
     const indicator = app.get(BlossomCacheHealthIndicator);
-    await expect(indicator.isHealthy('c')).rejects.toThrow(/there is no such cache: import BlossomCacheModule.forRoot\(\)/);
+    await expect(indicator.isHealthy('c')).rejects.toThrow(
+      /there is no such cache: import BlossomCacheModule.forRoot\(\)/,
+    );
     await expect(indicator.isHealthy('c', { cache: 'user' })).rejects.toThrow(/forRoot\(\{ name: 'user' \}\)/);
     await expect(indicator.isHealthy('c', { downWhen: 'always' as 'never' })).rejects.toThrow(
       /one of never, down, degraded/,
