@@ -9,6 +9,9 @@ export class WaitingWrite {
   inFlight = false;
   /** It has been delivered, given up, or never was accepted. */
   gone = false;
+  /** Forms of it that are being written to the journal, and the last one that is there. */
+  puts = 0;
+  kept: PendingWrite | undefined;
   attempts = 0;
   /** Most writes of the next call that it is a part of: one that fails is found by halving. */
   most = Infinity;
@@ -17,9 +20,11 @@ export class WaitingWrite {
 
   constructor(
     public write: PendingWrite,
-    handed = false,
+    /** Left behind by an earlier run, of which it may have been handed out. */
+    left?: { readonly handed: boolean },
   ) {
-    this.handed = handed;
+    this.handed = left?.handed === true;
+    this.kept = left && write;
   }
 
   /** From when on it may be delivered, and from when on it has waited long enough for company. */

@@ -58,7 +58,7 @@ export class LocalQueue implements WriteQueue {
     for (const { write, handed } of rows) {
       if (this.#known.has(write.id)) continue;
       this.#known.add(write.id);
-      if (this.#lanes.add(new WaitingWrite(write, handed))) this.parts.observer.accepted(write);
+      if (this.#lanes.add(new WaitingWrite(write, { handed }))) this.parts.observer.accepted(write);
     }
     this.#plan();
   }
@@ -131,19 +131,10 @@ export class LocalQueue implements WriteQueue {
   }
 
   async #append(write: PendingWrite): Promise<PendingWrite> {
-    const { journal, name, observer } = this.parts;
     const waiting = new WaitingWrite(write);
     this.#known.add(write.id);
     this.#lanes.add(waiting);
-    try {
-      await journal.put(name, write);
-    } catch (error) {
-      this.#settle([waiting]);
-      throw error;
-    }
-    observer.accepted(waiting.write);
-    this.#plan();
-    return waiting.write;
+    return this.#put(waiting);
   }
 
   async #merge(
@@ -151,19 +142,31 @@ export class LocalQueue implements WriteQueue {
     write: PendingWrite,
     merge: (older: unknown, newer: unknown) => unknown,
   ): Promise<PendingWrite> {
+    const { id, acceptedAt, value } = waiting.write;
+    waiting.write = { ...write, id, acceptedAt, value: merge(value, write.value) };
+    return this.#put(waiting);
+  }
+
+  /** Writes it to the journal as it is now. What does not get there is not accepted: then it is what is there. */
+  async #put(waiting: WaitingWrite): Promise<PendingWrite> {
     const { journal, name, observer } = this.parts;
-    const before = waiting.write;
-    const { id, acceptedAt } = before;
-    const merged = { ...write, id, acceptedAt, value: merge(before.value, write.value) };
-    waiting.write = merged;
+    const { write } = waiting;
+    waiting.puts += 1;
     try {
-      await journal.put(name, merged);
-    } catch (error) {
-      if (waiting.write === merged) waiting.write = before;
-      throw error;
+      await journal.put(name, write);
+      waiting.kept = write;
+    } finally {
+      waiting.puts -= 1;
+      if (waiting.puts === 0) this.#asKept(waiting);
     }
-    if (!waiting.gone) observer.accepted(waiting.write);
-    return merged;
+    if (!waiting.gone) observer.accepted(write);
+    this.#plan();
+    return write;
+  }
+
+  #asKept(waiting: WaitingWrite): void {
+    if (waiting.kept === undefined) this.#settle([waiting]);
+    else waiting.write = waiting.kept;
   }
 
   #settle(gone: readonly WaitingWrite[]): void {
