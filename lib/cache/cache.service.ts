@@ -20,7 +20,7 @@ import type { CacheCore } from './cache-core.js';
 import { assertNumber, type Caller, type GetOrSetOptions, type SetOptions } from './call-options.js';
 import type { NamespaceDefaults } from './call-policy.js';
 import { checkAfterCommit, type AfterCommitOptions, type CommitScope } from './commit-scope.js';
-import { Stale, type EntryLookup } from './entry-lookup.js';
+import type { EntryLookup } from './entry-lookup.js';
 import { UNCOUNTED } from './freshness.js';
 import type { Loader } from './load-request.js';
 import type { ReadThrough } from './read-through.js';
@@ -153,9 +153,7 @@ export class CacheService {
   /** What was found, by key, in the order asked for. */
   async getMany<T>(keys: readonly string[]): Promise<Map<string, T>> {
     assertKeys(keys, 'getMany');
-    const entries = await this.lookup.findMany(keys, 'getMany');
-    const fresh = [...entries].filter(([, entry]) => !(entry instanceof Stale)) as [string, Entry][];
-    return new Map(fresh.map(([key, { value }]) => [key, value as T]));
+    return this.reads.getMany(keys);
   }
 
   /** Stores all, with the same options. One that cannot be stored rejects before any is. */

@@ -38,6 +38,20 @@ export class ReadThrough {
     return Promise.resolve(freshOf(entry)?.value as T | undefined);
   }
 
+  /** The fresh values by key, in the order of the keys. */
+  async getMany<T>(keys: readonly string[]): Promise<Map<string, T>> {
+    const inquiries = await this.inquiries(keys, GET_MANY);
+    const values = new Map<string, T>();
+    for (const [key, entry] of await this.lookup.findMany(keys, GET_MANY.operation)) {
+      if (!(entry instanceof Stale)) values.set(key, entry.value as T);
+    }
+    for (const [key, inquiry] of inquiries ?? []) {
+      if (values.has(key)) inquiry.hit();
+      else inquiry.miss();
+    }
+    return values;
+  }
+
   /** The fresh value, or what the loader makes of a missing one. */
   getOrLoad<T>(located: string, loader: Loader<T>, options: GetOrSetOptions, caller: Caller): Promise<T> {
     try {
@@ -60,7 +74,7 @@ export class ReadThrough {
     const call = new ManyCall<T>([...new Set(keys)], loadMissing, this.loads);
     const { wanted, values } = call;
     const located = new Map(wanted.map((key) => [key, this.lookup.locate(key, MANY.operation)]));
-    const inquiries = await this.inquiries([...located.values()]);
+    const inquiries = await this.inquiries(wanted, MANY);
     const found = this.loadsAnyway(options)
       ? new Map<string, Entry | Stale>()
       : await this.lookup.findMany(wanted, MANY.operation);
@@ -73,13 +87,15 @@ export class ReadThrough {
       if (entry instanceof Stale) continue;
       values.set(key, entry.value as T);
       watch?.hit();
-      inquiries?.get(located.get(key)!)?.hit();
+      inquiries?.get(key)?.hit();
       if (this.mayRenew(options)) this.renew(entry, options, MANY.operation, () => request(key, call.ahead));
     }
     call.ahead.start();
     const missing = wanted.filter((key) => !values.has(key));
     const requests = missing.map((key) => request(key, call.missing));
-    const loads = requests.map((one) => this.load<T | typeof ABSENT>(one, MANY, inquiries?.get(one.key)));
+    const loads = requests.map((one, index) =>
+      this.load<T | typeof ABSENT>(one, MANY, inquiries?.get(missing[index]!)),
+    );
     call.missing.start();
     for (const [index, value] of (await Promise.all(loads)).entries()) {
       if (value !== ABSENT) values.set(missing[index]!, value);
@@ -157,12 +173,13 @@ export class ReadThrough {
   }
 
   /** One for each of these keys, where somebody wants to know. */
-  private async inquiries(located: readonly string[]): Promise<ReadonlyMap<string, Inquiry> | undefined> {
-    if (!this.isAsked(MANY)) return undefined;
+  private async inquiries(keys: readonly string[], caller: Caller): Promise<ReadonlyMap<string, Inquiry> | undefined> {
+    if (!this.isAsked(caller)) return undefined;
     const now = this.core.parts.clock.now();
-    const made = located.map(async (key): Promise<[string, Inquiry]> => {
-      const inquiry = this.inquiry(key, MANY);
-      inquiry.missing(await this.store.absence(key, now));
+    const made = [...new Set(keys)].map(async (key): Promise<[string, Inquiry]> => {
+      const located = this.lookup.locate(key, caller.operation);
+      const inquiry = this.inquiry(located, caller);
+      inquiry.missing(await this.store.absence(located, now));
       return [key, inquiry];
     });
     return new Map(await Promise.all(made));
@@ -266,4 +283,5 @@ class ManyCall<T> {
 }
 
 const GET: Caller = { operation: 'get', strict: true };
+const GET_MANY: Caller = { operation: 'getMany', strict: true };
 const MANY: Caller = { operation: 'getOrSetMany', strict: true };

@@ -46,6 +46,8 @@ describe.each(BACKENDS)('%s: every read says what it came to', (backend) => {
     said();
     await cache.getOrSetMany(['a', 'b'], () => ({ b: 2 }));
     expect(said()).toEqual(['getOrSetMany hit', 'getOrSetMany miss: absent; stored']);
+    expect(await cache.getMany(['b', 'c', 'b'])).toEqual(new Map([['b', 2]]));
+    expect(said()).toEqual(['getMany hit', 'getMany miss: absent']);
   });
 
   it('a load that was overtaken says that it was fenced', async () => {
