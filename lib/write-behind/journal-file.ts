@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import {
   failureOf,
@@ -7,6 +7,7 @@ import {
   type SqliteDriver,
   type SqliteStatement,
 } from '../stores/file/sqlite.js';
+import { makeDirectory } from '../support/make-directory.js';
 
 /** A write as it lies in a file. */
 export interface FileRow {
@@ -152,7 +153,7 @@ export class JournalDirectory {
 
   /** The first file that nobody has. */
   claim(): JournalFile {
-    mkdirSync(this.directory, { recursive: true, mode: 0o700 });
+    makeDirectory(this.directory);
     for (let number = 1; ; number += 1) {
       const file = this.#open(join(this.directory, `${this.name}-${number}.sqlite`));
       if (file !== undefined) return file;

@@ -1,5 +1,6 @@
-import { closeSync, mkdirSync, openSync, readSync, renameSync, rmSync, statSync, writeSync, type Stats } from 'node:fs';
+import { closeSync, openSync, readSync, renameSync, rmSync, statSync, writeSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
+import { makeDirectory } from '../../support/make-directory.js';
 import { DamagedDatabaseError, DATABASE_FILE } from './schema.js';
 
 /** The files of one cache directory. Whatever else lies in it is left alone. */
@@ -15,7 +16,7 @@ export class DatabaseFile {
    * @throws {DamagedDatabaseError} where there is a directory in its place
    */
   create(): void {
-    mkdirSync(this.directory, { recursive: true, mode: 0o700 });
+    makeDirectory(this.directory);
     this.assertFile();
     closeSync(openSync(this.path, 'a', 0o600));
   }

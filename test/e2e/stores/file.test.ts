@@ -255,4 +255,11 @@ describe('what stops the boot', () => {
     }
     expect(existsSync(path)).toBe(true);
   });
+
+  it.runIf(process.platform === 'linux')('a directory where nobody can make one', async () => {
+    const cacheDir = '/proc/blossom/cache';
+    const error = await refusal(boot([BlossomCacheModule.forRoot(file(cacheDir))]));
+    expect(error).toBeInstanceOf(CacheOptionsError);
+    expect(error.message).toContain(`cacheDir: '${cacheDir}' cannot be used`);
+  });
 });
