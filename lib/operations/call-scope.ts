@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { assertOptions } from '../cache/arguments.js';
+import { assertOptions, nameOf } from '../cache/arguments.js';
 import type { Caller } from '../cache/call-options.js';
 import { CacheOptionsError } from '../errors/cache.errors.js';
 import type { Explanation } from '../events/explanation.js';
@@ -47,6 +47,9 @@ let inUse = false;
  */
 export function withCacheOptions<T>(options: CallOptions, fn: () => T): T {
   assertOptions(options, ['key', 'ttl', 'mode', 'explain'], 'withCacheOptions');
+  if (options.key !== undefined && typeof options.key !== 'string') {
+    throw new CacheOptionsError(`withCacheOptions: key must be a string; got ${nameOf(options.key)}`);
+  }
   if (options.ttl !== undefined) milliseconds(options.ttl, 'withCacheOptions: ttl');
   if (options.mode !== undefined && !MODES.includes(options.mode)) {
     throw new CacheOptionsError(`withCacheOptions: mode must be one of ${MODES.join(', ')}; got '${options.mode}'`);

@@ -168,6 +168,7 @@ describe('withCacheOptions', () => {
     expect(call({ tll: 5 })).toThrow(CacheOptionsError);
     expect(call({ mode: 'off' })).toThrow(/mode must be one of/);
     expect(call({ ttl: '5' })).toThrow(/ttl/);
+    expect(call({ key: 5 })).toThrow(/key must be a string; got a number/);
     expect(call({})()).toBe(1);
   });
 });
