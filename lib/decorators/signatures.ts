@@ -43,9 +43,16 @@ type Agrees<O, M extends AsyncMethod> =
 export type Known<O, All> = O & Record<Exclude<keyof O, AllKeys<All>>, never>;
 type AllKeys<T> = T extends unknown ? keyof T : never;
 
+/** What has the method: an instance. What has a static one is the class itself. */
+type Instance<T> = T extends Function ? Mismatch<'a static method cannot be cached'> : T;
+
 /** The decorator of a method of class `T` by options of type `O`. */
 export type CacheMethodDecorator<O> = <T extends object, M extends AsyncMethod>(
-  target: O extends { of: infer N } ? (N extends keyof T ? T : Mismatch<'of names no method of this class'>) : T,
+  target: O extends { of: infer N }
+    ? N extends keyof T
+      ? Instance<T>
+      : Mismatch<'of names no method of this class'>
+    : Instance<T>,
   propertyKey: string | symbol,
   descriptor: TypedPropertyDescriptor<M> & Agrees<O, M>,
 ) => void;

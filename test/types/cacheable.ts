@@ -1,5 +1,5 @@
 import { EMPTY, of, type Observable } from 'rxjs';
-import { Cacheable, CacheConfig, CacheTags, key } from '../../lib/index.js';
+import { Cacheable, CacheConfig, CacheEvict, CachePut, CacheTags, key } from '../../lib/index.js';
 
 interface User {
   readonly id: number;
@@ -215,9 +215,28 @@ export class Refused {
 }
 
 export class Static {
-  // @ts-expect-error what only a class can do is refused at decoration; this one disagrees with the method, too
-  @Cacheable({ key: (id: string) => id })
+  // @ts-expect-error a static method
+  @Cacheable()
   static async find(_id: number): Promise<void> {}
+
+  // @ts-expect-error a static method
+  @CachePut({ key: 'k' })
+  static async put(): Promise<void> {}
+
+  // @ts-expect-error a static method
+  @CacheEvict({ of: 'find' })
+  static async evict(_id: number): Promise<void> {}
+}
+
+/** Nobody but itself makes one. */
+export class Private {
+  private constructor() {}
+
+  @Cacheable()
+  async find(): Promise<void> {}
+
+  @CacheEvict({ of: 'find', args: () => [] })
+  async evict(): Promise<void> {}
 }
 
 // @ts-expect-error misspelt
