@@ -1,7 +1,7 @@
 import { CacheOptionsError } from '../errors/cache.errors.js';
 import type { Explanation } from '../events/explanation.js';
 import type { Duration, DurationText } from '../support/duration.js';
-import { assertOptions, readTags } from './arguments.js';
+import { assertOptions, nameOf, readTags } from './arguments.js';
 
 /** How a value stays fresh, or is honestly stale. What a call does not say, its class, namespace or cache says. */
 export interface FreshnessOptions {
@@ -77,8 +77,11 @@ export function checkSetOptions(options: unknown, operation: string): void {
   assertOptions(options, SET_OPTIONS, operation);
 }
 
-export function checkGetOrSetOptions(options: unknown, operation: string): void {
+export function checkGetOrSetOptions(options: GetOrSetOptions, operation: string): void {
   assertOptions(options, GET_OR_SET_OPTIONS, operation);
+  const { signal } = options;
+  if (signal === undefined || typeof signal?.addEventListener === 'function') return;
+  throw new CacheOptionsError(`${operation}: signal must be an AbortSignal; got ${nameOf(signal)}`, { operation });
 }
 
 /** The tags of a load, asked for before its loader runs. */
