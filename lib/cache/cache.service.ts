@@ -1,6 +1,7 @@
 import type { CacheEvents, CacheEventSource } from '../events/cache-events.js';
 import type { CacheStats } from '../events/cache-stats.js';
 import { CacheOptionsError } from '../errors/cache.errors.js';
+import { during, errorOf, failing } from '../errors/error-of.js';
 import type { Absence, Draft, Entry, StoreSpace } from '../stores/store.js';
 import { after, type Awaitable } from '../support/awaitable.js';
 import { milliseconds, type Duration } from '../support/duration.js';
@@ -83,7 +84,7 @@ export class CacheService {
     try {
       return this.reads.get<T>(this.locate(key, 'get'));
     } catch (error) {
-      return Promise.reject(error);
+      return Promise.reject(errorOf('get', error));
     }
   }
 
@@ -92,7 +93,7 @@ export class CacheService {
     try {
       const located = this.locate(key, 'set');
       const draft = this.draft(value, options, 'set');
-      return Promise.resolve(this.change(() => this.store.write(located, draft)));
+      return Promise.resolve(this.change('set', () => this.store.write(located, draft)));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -102,7 +103,7 @@ export class CacheService {
   async delete(key: string): Promise<boolean> {
     const located = this.locate(key, 'delete');
     const { tells } = this.here;
-    const removed = await this.change(() => this.store.remove(located));
+    const removed = await this.change('delete', () => this.store.remove(located));
     if (removed && tells) this.deleted(located);
     return removed;
   }
@@ -118,14 +119,14 @@ export class CacheService {
    */
   async clear(): Promise<void> {
     const { tells } = this.here;
-    await this.change(() => this.store.clear());
+    await this.change('clear', () => this.store.clear());
     if (tells) this.channel.emit('clear', { namespace: this.loads.namespace });
   }
 
   /** Reads and removes; of many concurrent callers one gets the value. */
   async take<T>(key: string): Promise<T | undefined> {
     const located = this.locate(key, 'take');
-    const entry = await this.change(() => this.store.take(located));
+    const entry = await this.change('take', () => this.store.take(located));
     if (entry !== undefined) this.deleted(located);
     return entry?.value as T | undefined;
   }
@@ -134,14 +135,14 @@ export class CacheService {
   async add(key: string, value: unknown, options?: SetOptions): Promise<boolean> {
     const located = this.locate(key, 'add');
     const draft = this.draft(value, options, 'add');
-    return this.change(() => this.store.add(located, draft));
+    return this.change('add', () => this.store.add(located, draft));
   }
 
   /** Gives an entry a new ttl from now; whether there was one. It does not revive what has expired. */
   async touch(key: string, ttl: Duration): Promise<boolean> {
     const located = this.locate(key, 'touch');
-    const span = milliseconds(ttl, 'touch: ttl');
-    return this.change(() => this.store.touch(located, span));
+    const span = during('touch', () => milliseconds(ttl, 'touch: ttl'));
+    return this.change('touch', () => this.store.touch(located, span));
   }
 
   /** Seconds left; `Infinity` for an entry that never expires, `undefined` where there is none. */
@@ -162,7 +163,7 @@ export class CacheService {
     for (const [key, value] of pairs(entries)) {
       drafts.set(this.locate(key, 'setMany'), this.draft(value, options, 'setMany'));
     }
-    if (drafts.size > 0) await this.change(() => this.store.writeMany(drafts));
+    if (drafts.size > 0) await this.change('setMany', () => this.store.writeMany(drafts));
   }
 
   /** Removes all; how many there were. */
@@ -171,7 +172,7 @@ export class CacheService {
     const located = [...new Set(keys)].map((key) => this.locate(key, 'deleteMany'));
     if (located.length === 0) return 0;
     const { tells } = this.here;
-    const removed = await this.change(() => this.store.removeMany(located));
+    const removed = await this.change('deleteMany', () => this.store.removeMany(located));
     if (tells) for (const key of removed) this.deleted(key);
     return removed.length;
   }
@@ -180,7 +181,7 @@ export class CacheService {
   async getSet<T>(key: string, value: unknown, options?: SetOptions): Promise<T | undefined> {
     const located = this.locate(key, 'getSet');
     const draft = this.draft(value, options, 'getSet');
-    const before = await this.change(() => this.store.swap(located, draft));
+    const before = await this.change('getSet', () => this.store.swap(located, draft));
     return before?.value as T | undefined;
   }
 
@@ -237,7 +238,7 @@ export class CacheService {
     if (read.length === 0) return;
     const allowStale = options?.allowStale === true;
     const { tells, cache } = this.here;
-    await this.change(() => cache.invalidateTags(read, allowStale));
+    await this.change('invalidateTags', () => cache.invalidateTags(read, allowStale));
     if (tells) this.channel.emit('invalidate', { tags: read });
   }
 
@@ -275,7 +276,7 @@ export class CacheService {
    * @throws {CacheOptionsError} if the method is not decorated, {@link CacheKeyError} if the arguments cannot be keyed.
    */
   keyOf<S extends object>(service: S, method: keyof S, args: readonly unknown[]): string {
-    return this.core.parts.keyOf(service, method, args);
+    return during('keyOf', () => this.core.parts.keyOf(service, method, args));
   }
 
   /**
@@ -306,7 +307,7 @@ export class CacheService {
     const located = this.locate(key, THROUGH.operation);
     const { stored, isUnknown } = readWriteThrough(write, options);
     this.draft(value, stored, THROUGH.operation);
-    this.here.cache.accepts?.(value);
+    during(THROUGH.operation, () => this.here.cache.accepts?.(value));
     const run = async (): Promise<T> => {
       await write(value);
       return value;
@@ -332,7 +333,7 @@ export class CacheService {
     const accept = async (): Promise<void> => this.keepAccepted(located, { ...draft, value: await ready.accept() });
     const { cache, loads } = this.here;
     if (cache.later === undefined) return accept();
-    await this.change(() => loads.store.write(located, { ...draft, value: ready.value }));
+    await this.change('writeBehind', () => loads.store.write(located, { ...draft, value: ready.value }));
     await cache.later(accept);
   }
 
@@ -436,7 +437,7 @@ export class CacheService {
   /** It has been accepted for its source: that the cache fails changes nothing about it. */
   private async keepAccepted(located: string, draft: Draft): Promise<void> {
     try {
-      await this.change(() => this.room.loads.store.write(located, draft));
+      await this.change('writeBehind', () => this.room.loads.store.write(located, draft));
     } catch (error) {
       this.core.parts.events.emit('error', { operation: 'writeBehind', error });
     }
@@ -452,7 +453,7 @@ export class CacheService {
     const located = this.locate(key, operation);
     assertNumber(given, operation);
     const draft = this.draft(0, options, operation);
-    return this.change(() => this.store.increment(located, change, draft));
+    return this.change(operation, () => this.store.increment(located, change, draft));
   }
 
   private draft(value: unknown, options: SetOptions | undefined, operation: string): Draft {
@@ -461,13 +462,14 @@ export class CacheService {
   }
 
   /** Makes a change and counts it, when it is asked for and when it is done. */
-  private change<T>(make: () => Awaitable<T>): Awaitable<T> {
+  private change<T>(operation: string, make: () => Awaitable<T>): Awaitable<T> {
     const { changes } = this.core;
     changes.count += 1;
-    return after(make(), (result) => {
+    const made = (result: T): T => {
       changes.count += 1;
       return result;
-    });
+    };
+    return after(during(operation, make), made, failing(operation));
   }
 
   private deleted(key: string): void {

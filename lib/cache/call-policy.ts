@@ -1,4 +1,5 @@
 import { CacheOptionsError } from '../errors/cache.errors.js';
+import { during } from '../errors/error-of.js';
 import type { Draft } from '../stores/store.js';
 import { milliseconds, timeout, type Duration } from '../support/duration.js';
 import { readTags } from './arguments.js';
@@ -66,12 +67,13 @@ export class CallPolicy {
   }
 
   terms(options: GetOrSetOptions, operation: string): LoadTerms {
-    return resolveTerms(options, this.defaults, operation);
+    return during(operation, () => resolveTerms(options, this.defaults, operation));
   }
 
   /** When an entry is to be renewed ahead, for a call with these options. */
   refreshAhead({ refreshAhead }: GetOrSetOptions, operation: string): RefreshAhead | undefined {
-    return refreshAhead === undefined ? this.defaults.refreshAhead : aheadOf(refreshAhead, operation);
+    if (refreshAhead === undefined) return this.defaults.refreshAhead;
+    return during(operation, () => aheadOf(refreshAhead, operation));
   }
 
   /** @param grace milliseconds */
@@ -83,12 +85,14 @@ export class CallPolicy {
   fromOptions(value: unknown, options: SetOptions | undefined, operation: string): Draft {
     checkSetOptions(options, operation);
     const tags = options?.tags === undefined ? [] : readTags(options.tags, operation);
-    const grace = options?.grace === undefined ? this.defaults.grace : graceOf(options.grace, operation);
+    const grace =
+      options?.grace === undefined ? this.defaults.grace : during(operation, () => graceOf(options.grace, operation));
     return this.draft(value, options?.ttl, grace, tags, operation);
   }
 
   #ttl(ttl: unknown, operation: string): number {
-    const span = ttl === undefined ? this.defaults.ttl : milliseconds(ttl, `${operation}: ttl`);
+    const span =
+      ttl === undefined ? this.defaults.ttl : during(operation, () => milliseconds(ttl, `${operation}: ttl`));
     return span > 0 && this.jitter > 0 ? span + Math.random() * this.jitter : span;
   }
 }

@@ -1,4 +1,5 @@
 import type { CacheEvents } from '../events/cache-events.js';
+import { during, failing } from '../errors/error-of.js';
 import type { Entry, StoreSpace } from '../stores/store.js';
 import { isPromise, type Awaitable } from '../support/awaitable.js';
 import type { Clock } from '../support/clock.js';
@@ -55,7 +56,7 @@ export class EntryLookup {
   }
 
   /** The entry, counted as a hit, or a miss: then there may be one that is past its ttl. */
-  find(located: string): Awaitable<Entry | Stale | undefined> {
+  find(located: string, operation: string): Awaitable<Entry | Stale | undefined> {
     const waiting = this.waiting(located);
     if (waiting !== undefined) {
       this.events.hit(this.namespace, located);
@@ -63,15 +64,18 @@ export class EntryLookup {
     }
     const now = this.coarseNow();
     const entry = this.store.read(located, now);
-    return isPromise(entry) ? entry.then((found) => this.judge(located, found, now)) : this.judge(located, entry, now);
+    if (!isPromise(entry)) return this.judge(located, entry, now);
+    return entry.then((found) => this.judge(located, found, now), failing(operation));
   }
 
   /** The entries by key, in the order of the keys; among them those past their ttl. */
   async findMany(keys: readonly string[], operation: string): Promise<Map<string, Entry | Stale>> {
     const wanted = new Map(keys.map((key) => [key, this.locate(key, operation)]));
     const now = this.coarseNow();
-    const read = wanted.size === 0 ? new Map<string, Entry>() : this.store.readMany([...wanted.values()], now);
-    const entries = isPromise(read) ? await read : read;
+    const read = during(operation, () =>
+      wanted.size === 0 ? new Map<string, Entry>() : this.store.readMany([...wanted.values()], now),
+    );
+    const entries = isPromise(read) ? await read.catch(failing(operation)) : read;
     const found = new Map<string, Entry | Stale>();
     for (const [key, located] of wanted) {
       const entry = this.judge(located, this.waiting(located) ?? entries.get(located), now);
@@ -88,7 +92,8 @@ export class EntryLookup {
       const waiting = this.pending.peek(this.namespace, located);
       if (waiting !== undefined) return waiting;
     }
-    const entry = await this.store.read(located, now, UNCOUNTED);
+    const read = during(operation, () => this.store.read(located, now, UNCOUNTED));
+    const entry = isPromise(read) ? await read.catch(failing(operation)) : read;
     return entry !== undefined && freshness(entry, now) === 'fresh' ? entry : undefined;
   }
 

@@ -1,4 +1,5 @@
 import { CacheLoadError, CacheOptionsError } from '../errors/cache.errors.js';
+import { during } from '../errors/error-of.js';
 import type { Entry } from '../stores/store.js';
 import { milliseconds, type Duration } from '../support/duration.js';
 import { readTags } from './arguments.js';
@@ -41,7 +42,7 @@ export class LoadContext {
 
   /** Stores the value with this ttl instead of the one asked for. `0` or less: not at all. */
   setTtl(ttl: Duration): void {
-    milliseconds(ttl, 'ctx.setTtl: ttl');
+    during('ctx.setTtl', () => milliseconds(ttl, 'ctx.setTtl: ttl'));
     this.#ttl = ttl;
   }
 
@@ -89,7 +90,9 @@ export class LoadContext {
    */
   notModified<T>(): T {
     if (this.before === undefined) {
-      throw new CacheOptionsError('ctx.notModified: there is no value from before; ask ctx.hasStale first');
+      throw new CacheOptionsError('ctx.notModified: there is no value from before; ask ctx.hasStale first', {
+        operation: 'ctx.notModified',
+      });
     }
     this.#notModified = true;
     return this.before.value as T;

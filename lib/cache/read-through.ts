@@ -1,4 +1,5 @@
 import type { CacheEvents } from '../events/cache-events.js';
+import { errorOf } from '../errors/error-of.js';
 import type { Entry, StoreSpace } from '../stores/store.js';
 import { isPromise } from '../support/awaitable.js';
 import { assertLoader } from './arguments.js';
@@ -33,7 +34,7 @@ export class ReadThrough {
   /** The fresh value. */
   get<T>(located: string): Promise<T | undefined> {
     if (this.isAsked(GET)) return this.getExplained<T>(located);
-    const entry = this.lookup.find(located);
+    const entry = this.lookup.find(located, GET.operation);
     if (isPromise(entry)) return entry.then((found) => freshOf(found)?.value as T | undefined);
     return Promise.resolve(freshOf(entry)?.value as T | undefined);
   }
@@ -56,11 +57,11 @@ export class ReadThrough {
   getOrLoad<T>(located: string, loader: Loader<T>, options: GetOrSetOptions, caller: Caller): Promise<T> {
     try {
       if (this.isAsked(caller)) return this.getOrLoadExplained(located, loader, options, caller);
-      const entry = this.loadsAnyway(options) ? undefined : this.lookup.find(located);
+      const entry = this.loadsAnyway(options) ? undefined : this.lookup.find(located, caller.operation);
       if (!isPromise(entry)) return this.answer(entry, located, loader, options, caller);
       return entry.then((found) => this.answer(found, located, loader, options, caller));
     } catch (error) {
-      return Promise.reject(error);
+      return Promise.reject(errorOf(caller.operation, error));
     }
   }
 
@@ -188,7 +189,7 @@ export class ReadThrough {
   private async getExplained<T>(located: string): Promise<T | undefined> {
     const inquiry = this.inquiry(located, GET);
     inquiry.missing(await this.store.absence(located, this.core.parts.clock.now()));
-    const entry = freshOf(await this.lookup.find(located));
+    const entry = freshOf(await this.lookup.find(located, GET.operation));
     if (entry === undefined) inquiry.miss();
     else inquiry.hit();
     return entry?.value as T | undefined;
@@ -203,7 +204,7 @@ export class ReadThrough {
     const inquiry = this.inquiry(located, caller);
     if (this.loadsAnyway(options)) return this.answer(undefined, located, loader, options, caller, inquiry);
     inquiry.missing(await this.store.absence(located, this.core.parts.clock.now()));
-    return this.answer(await this.lookup.find(located), located, loader, options, caller, inquiry);
+    return this.answer(await this.lookup.find(located, caller.operation), located, loader, options, caller, inquiry);
   }
 
   /** Whether somebody wants to know what a read comes to. */

@@ -1,6 +1,7 @@
 import type { CacheEvents } from '../events/cache-events.js';
 import type { LoadCall, Tracing } from '../events/tracing.js';
 import { CacheSerializationError } from '../errors/cache.errors.js';
+import { during, errorOf, failing } from '../errors/error-of.js';
 import type { Draft, Entry, Lease, LeaseAnswer, LeaseBusy, LeasePurpose, StoreSpace } from '../stores/store.js';
 import { after, isPromise, type Awaitable } from '../support/awaitable.js';
 import type { Clock } from '../support/clock.js';
@@ -63,7 +64,7 @@ export class SingleFlight {
   async load(request: LoadRequest, called: Moment = this.#now()): Promise<Landing> {
     const { key, options } = request;
     if (options.signal?.aborted === true) throw options.signal.reason;
-    LoadScope.current()?.refuseRecursion(this.origin, key);
+    during(request.operation, () => LoadScope.current()?.refuseRecursion(this.origin, key));
     const served = this.#servedInstead(request);
     if (served !== undefined) return served;
     const current = options.forceFresh === true ? undefined : this.#flights.get(key);
@@ -90,15 +91,15 @@ export class SingleFlight {
    * same; after any other failure the entry is what it was.
    */
   async write(request: LoadRequest, isUnknown: (error: unknown) => boolean = isOutcomeUnknown): Promise<Landing> {
-    const { key } = request;
+    const { key, operation } = request;
     const flight = new Flight(
       () => false,
       this.#now(),
       () => {},
     );
-    const tags = loadTags(request.options.tags, request.operation);
-    const leased = this.store.lease(key, tags, 'write');
-    const lease = isPromise(leased) ? await leased : leased;
+    const tags = loadTags(request.options.tags, operation);
+    const leased = during(operation, () => this.store.lease(key, tags, 'write'));
+    const lease = isPromise(leased) ? await leased.catch(failing(operation)) : leased;
     if (!('commit' in lease)) throw new TypeError('a store must grant a write lease to whoever asks');
     flight.lease = lease;
     try {
@@ -213,14 +214,15 @@ export class SingleFlight {
   }
 
   #wait(flight: Flight, request: LoadRequest): Promise<Landing> {
-    const done = LoadScope.current()?.waitFor(flight.scope);
+    const done = during(request.operation, () => LoadScope.current()?.waitFor(flight.scope));
     const landing = waitFor(flight, request, this.#around);
     return done === undefined ? landing : landing.finally(done);
   }
 
   #fly(flight: Flight, request: LoadRequest, purpose: LeasePurpose): Awaitable<Landing> {
     const tags = loadTags(request.options.tags, request.operation);
-    return after(this.store.lease(request.key, tags, purpose), (answer): Awaitable<Landing> => {
+    const leased = during(request.operation, () => this.store.lease(request.key, tags, purpose));
+    const flyOn = (answer: LeaseAnswer): Awaitable<Landing> => {
       if ('entry' in answer) return { value: answer.entry.value, fenced: false, found: true };
       if (flight.abandoned || flight.overdue) return this.#ground(answer);
       if ('freed' in answer) return this.#waitInLine(answer, flight, request, purpose);
@@ -229,7 +231,8 @@ export class SingleFlight {
       return this.#withBefore(flight, request, (due) =>
         purpose !== 'ahead' || due ? this.#runUnderLease(flight, request, tags) : this.#ground(answer),
       );
-    });
+    };
+    return after(leased, flyOn, failing(request.operation));
   }
 
   /** Somebody else loads this key: when they are done there may be an entry. A refresh need not wait for that. */
@@ -292,11 +295,13 @@ export class SingleFlight {
     });
   }
 
-  async #crash(flight: Flight, { key, terms }: LoadRequest, error: unknown, ms: number): Promise<Landing> {
+  async #crash(flight: Flight, request: LoadRequest, error: unknown, ms: number): Promise<Landing> {
+    const { key, terms, operation } = request;
     this.env.events.emit('loadFailure', { namespace: this.namespace, key, ms });
     this.#noteFailure(flight, key, terms);
     await flight.letGo();
-    return failed(error);
+    // What the loader threw itself stays as it is.
+    return failed(error === flight.context.said.failure ? errorOf(operation, error) : error);
   }
 
   async #land(flight: Flight, request: LoadRequest, value: unknown, tags: readonly string[]): Promise<Landing> {
@@ -311,8 +316,9 @@ export class SingleFlight {
       const stored = await lease.commit(draft);
       if (!stored) this.env.events.emit('fenced', { namespace: this.namespace, key: request.key });
       return { value: kept.value, fenced: !stored, notStored: whyNotStored(stored, lease, draft) };
-    } catch (unstored) {
+    } catch (error) {
       await flight.letGo();
+      const unstored = errorOf(request.operation, error);
       // A stream, say, is for one reader.
       const personal = unstored instanceof CacheSerializationError;
       return { value: kept.value, unstored, personal, fenced: true, notStored: 'cannot be stored' };

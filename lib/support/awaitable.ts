@@ -5,7 +5,11 @@ export function isPromise<T>(value: Awaitable<T>): value is Promise<T> {
   return value instanceof Promise;
 }
 
-/** Goes on with `next` at once where `value` is at hand, else when it arrives. */
-export function after<T, R>(value: Awaitable<T>, next: (value: T) => Awaitable<R>): Awaitable<R> {
-  return isPromise(value) ? value.then(next) : next(value);
+/** Goes on with `next` at once where `value` is at hand, else when it arrives, or with `failed` when it does not. */
+export function after<T, R>(
+  value: Awaitable<T>,
+  next: (value: T) => Awaitable<R>,
+  failed?: (error: unknown) => Awaitable<R>,
+): Awaitable<R> {
+  return isPromise(value) ? value.then(next, failed) : next(value);
 }

@@ -106,7 +106,7 @@ export class FileSpace implements FarSpace, LeaseHome {
     const terms: Terms = { ttl, grace, tags: unique(tags) };
     const result = await this.#ask({ op: 'increment', ...this.#at(key), by, terms });
     if ('found' in result) {
-      throw new CacheTypeError(`a ${result.found} is stored where a number is needed`, { operation: 'increment' });
+      throw new CacheTypeError(`a ${result.found} is stored where a number is needed`);
     }
     this.#report(key, result.stored);
     return result.value;

@@ -311,7 +311,7 @@ function refusal(operation: string, kind: string): CacheOptionsError {
 function numberIn({ value }: Entry): number {
   if (typeof value === 'number') return value;
   const type = value === null ? 'null' : typeof value;
-  throw new CacheTypeError(`a ${type} is stored where a number is needed`, { operation: 'increment' });
+  throw new CacheTypeError(`a ${type} is stored where a number is needed`);
 }
 
 function lifeOf({ ttl, grace }: Lifetime): number {

@@ -89,7 +89,7 @@ export class Guard {
   /** Why an operation that takes these kinds is not to be asked for now, counted as its failure; undefined if it is. */
   refusal(operation: string, ...kinds: readonly OperationKind[]): CacheBackendError | undefined {
     if (!kinds.some((kind) => this.health.stalled(kind))) return undefined;
-    const error = new CacheBackendError(STALLED, { operation });
+    const error = new CacheBackendError(STALLED);
     this.count(operation, error);
     this.#retry.wake();
     return error;

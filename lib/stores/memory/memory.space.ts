@@ -104,9 +104,7 @@ export class MemorySpace implements FarSpace, Departing {
       return first;
     }
     if (typeof entry.value !== 'number') {
-      throw new CacheTypeError(`a ${typeOf(entry.value)} is stored where a number is needed`, {
-        operation: 'increment',
-      });
+      throw new CacheTypeError(`a ${typeOf(entry.value)} is stored where a number is needed`);
     }
     entry.value += by;
     this.pool.use(entry);

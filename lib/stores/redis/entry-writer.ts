@@ -300,7 +300,7 @@ function giveWay(round: number): Promise<void> {
 
 function notANumber(value: unknown): CacheTypeError {
   const found = value === null ? 'null' : typeof value;
-  return new CacheTypeError(`a ${found} is stored where a number is needed`, { operation: 'increment' });
+  return new CacheTypeError(`a ${found} is stored where a number is needed`);
 }
 
 /** What the server was asked for after its deadline, and did not do. */

@@ -11,6 +11,7 @@ import {
   CacheTypeError,
   type CacheService,
 } from '../../../lib/index.js';
+import { directory } from '../stores/stores-rig.js';
 import { hold, openCache, rejection } from './service-rig.js';
 
 describe('the errors of the cache', () => {
@@ -62,6 +63,74 @@ describe('the errors of the cache', () => {
       expect(`${error.message} ${error.operation}`).not.toContain(secret);
       expect(JSON.stringify(error)).not.toContain(secret);
     }
+  });
+});
+
+describe('the operation that failed is in the error', () => {
+  const held = { deep: () => 1 };
+  const calls: Record<string, (cache: CacheService) => (() => unknown)[]> = {
+    set: (cache) => [
+      () => cache.set('a', held),
+      () => cache.set('a', 1, { ttl: NaN }),
+      () => cache.set('a', 1, { grace: -1 }),
+    ],
+    add: (cache) => [() => cache.add('b', held)],
+    getSet: (cache) => [() => cache.getSet('a', held)],
+    setMany: (cache) => [() => cache.setMany({ a: held })],
+    touch: (cache) => [() => cache.touch('a', NaN)],
+    increment: (cache) => [() => cache.increment('a')],
+    decrement: (cache) => [() => cache.decrement('a')],
+    writeThrough: (cache) => [() => cache.writeThrough('a', held, async () => {})],
+    keyOf: (cache) => [async () => cache.keyOf(cache, 'get', [])],
+    getOrSet: (cache) => [
+      () => cache.getOrSet('b', () => held),
+      () => cache.getOrSet('b', () => 1, { ttl: NaN }),
+      () => cache.getOrSet('b', () => 1, { softTimeout: '5' as '5s' }),
+      () => cache.getOrSet('a', () => 1, { refreshAhead: NaN }),
+      () => cache.getOrSet('b', (ctx) => ctx.fail('why')),
+      () => cache.getOrSet('b', () => cache.getOrSet('b', () => 1)),
+    ],
+    getOrSetMany: (cache) => [() => cache.getOrSetMany<unknown>(['b'], () => ({ b: held }))],
+    'ctx.setTtl': (cache) => [() => cache.getOrSet('b', (ctx) => ctx.setTtl(NaN))],
+    'ctx.notModified': (cache) => [() => cache.getOrSet('b', (ctx) => ctx.notModified())],
+  };
+
+  it.each(Object.entries(calls))('%s', async (operation, made) => {
+    const { cache } = await openCache({ backend: 'hybrid', file: { cacheDir: directory() } });
+    await cache.set('a', 'kept');
+    for (const call of made(cache)) {
+      const error = await rejection(Promise.resolve(call()));
+      expect(error).toBeInstanceOf(CacheError);
+      expect(error.operation).toBe(operation);
+    }
+    expect(await cache.get('a')).toBe('kept');
+  });
+
+  it.each<[string, (cache: CacheService) => Promise<unknown>]>([
+    ['get', (cache) => cache.get('a')],
+    ['getMany', (cache) => cache.getMany(['a'])],
+    ['exists', (cache) => cache.exists('a')],
+    ['set', (cache) => cache.set('a', 1)],
+    ['delete', (cache) => cache.delete('a')],
+    ['take', (cache) => cache.take('a')],
+    ['clear', (cache) => cache.clear()],
+    ['decrement', (cache) => cache.decrement('a')],
+    ['invalidateTags', (cache) => cache.invalidateTags('a')],
+    ['getOrSet', (cache) => cache.getOrSet('a', () => 1)],
+    ['getOrSetMany', (cache) => cache.getOrSetMany(['a'], () => ({ a: 1 }))],
+  ])('%s, of a backend that fails', async (operation, call) => {
+    const { cache } = await openCache({ backend: 'redis', host: '127.0.0.1', port: 1, onError: 'throw' });
+    const errors = await Promise.all([cache.ttl('z'), call(cache)].map(rejection));
+    for (const error of errors) expect(error).toBeInstanceOf(CacheBackendError);
+    expect(errors.map((error) => error.operation)).toEqual(['ttl', operation]);
+  });
+
+  it('what a loader throws is left as it is', async () => {
+    const { cache } = await openCache();
+    const thrown = new CacheBackendError('of another cache');
+    expect(await rejection(cache.getOrSet('a', () => Promise.reject(thrown)))).toBe(thrown);
+    expect(await rejection(cache.writeThrough('a', 1, () => Promise.reject(thrown)))).toBe(thrown);
+    expect(thrown.operation).toBeUndefined();
   });
 });
 
@@ -146,6 +215,8 @@ describe('what cannot be meant is refused, and names the option', () => {
     ['hardTimeout', { hardTimeout: Infinity }],
     ['refreshAhead', { refreshAhead: 'often' }],
     ['refreshAhead', { refreshAhead: NaN }],
+    ['signal', { signal: {} }],
+    ['signal', { signal: null }],
   ])('%s in %j', async (name, options) => {
     const { cache } = await openCache();
     const calls: Promise<unknown>[] = [
