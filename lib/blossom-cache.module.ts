@@ -117,13 +117,23 @@ function asyncProviders(options: BlossomCacheAsyncOptions): Provider[] {
   if (given.length !== 1) {
     throw new CacheOptionsError('forRootAsync: give exactly one of useFactory, useClass and useExisting');
   }
+  if (useFactory !== undefined && typeof useFactory !== 'function') {
+    throw new CacheOptionsError(
+      `forRootAsync: useFactory must be a function that returns the options; got ${nameOf(useFactory)}`,
+    );
+  }
   const provide = optionsToken(name);
   if (useFactory !== undefined) return [{ provide, useFactory, inject }];
   const factory = (useExisting ?? useClass)!;
   const made: Provider = {
     provide,
     inject: [factory],
-    useFactory: (source: BlossomCacheOptionsFactory) => source.createCacheOptions(),
+    useFactory: (source: Partial<BlossomCacheOptionsFactory>) => {
+      if (typeof source.createCacheOptions === 'function') return source.createCacheOptions();
+      throw new CacheOptionsError(
+        `forRootAsync: ${nameOf(source)} has no method createCacheOptions, which returns the options`,
+      );
+    },
   };
   return useClass === undefined ? [made] : [made, useClass];
 }

@@ -94,7 +94,7 @@ export function namespaceProvider(cache: string | undefined, namespace: string, 
 
 /** Name and reach have to be known before options made by a factory are; what they say must not contradict it. */
 function consistent(given: unknown, name: string | undefined, isGlobal: boolean): BlossomCacheOptions {
-  if (typeof given !== 'object' || given === null) {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw new CacheOptionsError(
       `BlossomCacheModule: a factory must return options, {} for the defaults; got ${nameOf(given)}`,
     );

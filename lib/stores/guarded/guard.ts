@@ -44,7 +44,7 @@ export class Guard {
   #checking: Promise<StoreCondition> | undefined;
 
   constructor(
-    private readonly backend: FarStore,
+    readonly backend: FarStore,
     { onError, maxPending = MAX_PENDING, patience = PATIENCE }: GuardOptions,
     private readonly events: CacheEvents,
     private readonly clock: Clock,

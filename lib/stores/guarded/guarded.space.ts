@@ -78,10 +78,12 @@ export class GuardedSpace implements FarSpace {
   }
 
   write(key: string, draft: Draft): Awaitable<void> {
+    this.#accepted(draft.value);
     return this.#absorbing('store', 'write', [key], () => this.inner.write(key, draft), undefined);
   }
 
   writeMany(drafts: ReadonlyMap<string, Draft>): Awaitable<void> {
+    for (const { value } of drafts.values()) this.#accepted(value);
     return this.#absorbing('store', 'writeMany', [...drafts.keys()], () => this.inner.writeMany(drafts), undefined);
   }
 
@@ -99,11 +101,13 @@ export class GuardedSpace implements FarSpace {
   }
 
   add(key: string, draft: Draft): Awaitable<boolean> {
+    this.#accepted(draft.value);
     const ask = (): Awaitable<boolean> => this.inner.add(key, draft);
     return this.#demanding('store', 'add', key, ask, (added) => added);
   }
 
   swap(key: string, draft: Draft): Awaitable<Entry | undefined> {
+    this.#accepted(draft.value);
     return this.#showing('store', 'swap', key, () => this.inner.swap(key, draft));
   }
 
@@ -149,6 +153,11 @@ export class GuardedSpace implements FarSpace {
         if (guard.throws) throw error;
       },
     );
+  }
+
+  /** What cannot be kept is refused by a backend that is not asked, too. @throws {CacheSerializationError} */
+  #accepted(value: unknown): void {
+    if (this.guard.troubled) this.guard.backend.accepts?.(value);
   }
 
   /** A change that the caller can do without: the keys it was to change are not served until they are evicted. */

@@ -156,11 +156,21 @@ describe('forRootAsync stops the boot', () => {
     expect((await refusal(unnamed)).message).toMatch(/forRootAsync\({ name: 'b'/);
   });
 
-  it('where the factory makes no options', async () => {
-    const nothing = boot([
-      BlossomCacheModule.forRootAsync({ useFactory: () => undefined as unknown as BlossomCacheOptions }),
-    ]);
-    expect(await refusal(nothing)).toBeInstanceOf(CacheOptionsError);
+  it.each([[undefined], [null], [[]], ['memory']])('where the factory makes no options, but %j', async (made) => {
+    const useFactory = (): BlossomCacheOptions => made as unknown as BlossomCacheOptions;
+    const error = await refusal(boot([BlossomCacheModule.forRootAsync({ useFactory })]));
+    expect(error).toBeInstanceOf(CacheOptionsError);
+    expect(error.message).toMatch(/a factory must return options, {} for the defaults; got/);
+  });
+
+  it('where the factory is none', async () => {
+    const options = { useFactory: { maxSize: 1 } } as unknown as BlossomCacheAsyncOptions;
+    expect(() => BlossomCacheModule.forRootAsync(options)).toThrow(/useFactory must be a function/);
+    class Empty {}
+    const useClass = Empty as unknown as BlossomCacheAsyncOptions['useClass'];
+    const error = await refusal(boot([BlossomCacheModule.forRootAsync({ useClass })]));
+    expect(error).toBeInstanceOf(CacheOptionsError);
+    expect(error.message).toMatch(/has no method createCacheOptions/);
   });
 
   it('where the options say isGlobal, which is known too late there', async () => {

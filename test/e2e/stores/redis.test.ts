@@ -81,6 +81,22 @@ describe.each(BACKENDS)('%s: what one application stores', (backend) => {
     expect((await app.get(Functions).find()).call()).toBe(1);
   });
 
+  it('is refused where it cannot be kept, also by a server that is not there', async () => {
+    const { cache } = await open(redisOptions(backend, 'redis://127.0.0.1:1'));
+    const call = (): number => 1;
+    for (let round = 0; round < 3; round += 1) {
+      for (const refused of [
+        cache.set('a', { call }),
+        cache.setMany({ a: 1, b: { call } }),
+        cache.add('a', { call }),
+        cache.getSet('a', { call }),
+      ]) {
+        await expect(refused).rejects.toBeInstanceOf(CacheSerializationError);
+      }
+      await cache.set('a', 1);
+    }
+  });
+
   it('is one counter for all', async () => {
     for (const encryptionKey of [undefined, KEY]) {
       const options = redisOptions(backend, server().url, { prefix: freshPrefix(), encryptionKey });
