@@ -127,11 +127,16 @@ export class BullClient {
 
 class NotSentError extends Error {}
 
-/** Rejects with what `late` makes when `until`, on `performance.now()`, has passed. */
+/** Rejects with what `late` makes when `until`, on `performance.now()`, has passed, and not a moment before: timers are early at times. */
 export async function within<T>(promise: Promise<T>, until: number, late: () => Error): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const passed = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(late()), Math.max(0, until - performance.now()));
+    const look = (): void => {
+      const left = until - performance.now();
+      if (left > 0) timer = setTimeout(look, Math.ceil(left));
+      else reject(late());
+    };
+    look();
   });
   try {
     return await Promise.race([promise, passed]);

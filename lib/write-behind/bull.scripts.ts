@@ -12,14 +12,14 @@
  */
 export const SCRIPTS = {
   /**
-   * Takes a write on. Refuses after the deadline: who asked has been told by then that it was not taken on.
+   * Takes a write on. Refuses from the deadline on: who asked has been told by then that it was not taken on.
    * A token that is known was taken on before, and its answer was lost.
    */
   accept: lua(`
     local key, id, token, accepted, body = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
     local expected, episode, most, deadline = ARGV[7], ARGV[8], tonumber(ARGV[9]), tonumber(ARGV[10])
     local record, list = root .. 'k:' .. key, root .. 'w:' .. key
-    if now > deadline then return {'late', now} end
+    if now >= deadline then return {'late', now} end
     local length = redis.call('LLEN', list)
     local tail, tailId, tokens, tailBody
     if length > 0 then

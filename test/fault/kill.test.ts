@@ -1,8 +1,9 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../lib/support/clock.js';
 import { Child } from '../support/child-process.js';
+import { wholeLines } from '../support/whole-lines.js';
 import { apply, read, type Held, type Operation } from './child/lane.mjs';
 import { random } from './child/random.mjs';
 import { ENCRYPTION_KEY, FaultRoom, knob, pause } from './fault-room.js';
@@ -101,8 +102,7 @@ class Killing {
   }
 
   private learn(log: string): void {
-    for (const line of readFileSync(log, 'utf8').split('\n')) {
-      if (line === '') continue;
+    for (const line of wholeLines(log)) {
       const [lane, operation] = JSON.parse(line) as [number | 'event', Operation?];
       if (lane === 'event') {
         this.wrong.push(line);

@@ -8,12 +8,15 @@ const LIB = pathToFileURL(COMPILED_LIB).href;
 /** Milliseconds after which a process that does not end is killed. */
 const PATIENCE = 15_000;
 
+/** Milliseconds for which a process goes on that has nothing to do: what keeps it alive are timers and connections, for longer. */
+export const LINGERING = 1_000;
+
 /** How a process ended after it had closed its app. */
 export interface Exit {
   readonly code: number | null;
   /** Milliseconds that closing took. */
   readonly closing: number;
-  /** Milliseconds from then until the process was gone. */
+  /** Milliseconds from then until the process had nothing left to do. */
   readonly lingering: number;
 }
 
@@ -41,7 +44,9 @@ export class RedisChild {
       process.stdin.destroy();
       const began = performance.now();
       await app.close();
-      console.log('closed ' + (performance.now() - began));`;
+      const closed = performance.now();
+      console.log('closed ' + (closed - began));
+      process.on('exit', () => console.log('lingered ' + (performance.now() - closed)));`;
     this.#process = spawn(process.execPath, ['--input-type=module', '-e', script], {
       stdio: ['pipe', 'pipe', 'inherit'],
       timeout: PATIENCE,
@@ -59,10 +64,13 @@ export class RedisChild {
 
   async close(): Promise<Exit> {
     this.#process.stdin.write('close\n');
-    const closing = Number((await this.#said('closed')).split(' ')[1]);
-    const closed = performance.now();
-    const code = await this.#ended;
-    return { code, closing, lingering: performance.now() - closed };
+    const closing = await this.#figure('closed');
+    const lingering = await this.#figure('lingered');
+    return { code: await this.#ended, closing, lingering };
+  }
+
+  async #figure(word: string): Promise<number> {
+    return Number((await this.#said(word)).split(' ')[1]);
   }
 
   async #said(word: string): Promise<string> {

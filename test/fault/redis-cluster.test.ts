@@ -6,7 +6,7 @@ import { eventually } from '../support/redis/eventually.js';
 import { RedisCluster } from '../support/redis/redis-cluster.js';
 import type { RedisServer } from '../support/redis/redis-server.js';
 import { BOUND, RedisApp, TIMEOUT, afterwards, slowest } from './redis-app.js';
-import { RedisChild } from './redis-child.js';
+import { LINGERING, RedisChild } from './redis-child.js';
 
 /** Milliseconds in which a cache works again, once the cluster does. */
 const SOON = 4_000;
@@ -159,7 +159,7 @@ describe('a cluster', () => {
     await Promise.all(children.map((child) => child.ready()));
     for (const exit of await Promise.all(children.map((child) => child.close()))) {
       expect(exit.code).toBe(0);
-      expect(exit.lingering).toBeLessThan(500);
+      expect(exit.lingering).toBeLessThan(LINGERING);
     }
     const app = await RedisApp.boot(optionsOf(false));
     await app.close();

@@ -7,11 +7,10 @@ import { eventually } from '../support/redis/eventually.js';
 import type { RedisConnection } from '../support/redis/redis-connection.js';
 import { RedisServer } from '../support/redis/redis-server.js';
 import { BOUND, RedisApp, TIMEOUT, afterwards, connectTo, slowest } from './redis-app.js';
-import { RedisChild } from './redis-child.js';
+import { LINGERING, RedisChild } from './redis-child.js';
 
-/** Milliseconds in which an app whose server says nothing has closed, and in which a process ends that has nothing to do. */
+/** Milliseconds in which an app whose server says nothing has closed. */
 const CLOSING = 2_000;
-const LINGERING = 500;
 
 /** The lines of `CLIENT LIST` but for the one that asks. */
 async function clientsOf(connection: RedisConnection): Promise<string[]> {

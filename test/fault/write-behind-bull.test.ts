@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -6,6 +6,7 @@ import { findDriver, openSqlite } from '../../lib/stores/file/sqlite.js';
 import { Child, killAll } from '../support/child-process.js';
 import { eventually } from '../support/redis/eventually.js';
 import { RedisServer } from '../support/redis/redis-server.js';
+import { wholeLines } from '../support/whole-lines.js';
 import { BullRig, type Node } from '../unit/write-behind/bull-rig.js';
 import { random } from './child/random.mjs';
 import { knob, pause } from './fault-room.js';
@@ -179,7 +180,7 @@ function accounts(logs: readonly string[]): { asked: Logged[]; accepted: Logged[
   const asked: Logged[] = [];
   const accepted: Logged[] = [];
   for (const log of logs) {
-    for (const line of existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n') : []) {
+    for (const line of wholeLines(log)) {
       const [kind, key = '', value] = line.split(' ');
       (kind === '+' ? accepted : asked).push({ key, value: Number(value) });
     }

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -6,6 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { Random } from '../../lib/testing/random.js';
 import { findDriver, openSqlite } from '../../lib/stores/file/sqlite.js';
 import { Child, killAll } from '../support/child-process.js';
+import { wholeLines } from '../support/whole-lines.js';
 import { knob } from './fault-room.js';
 
 const ROUNDS = knob('BLOSSOM_ROUNDS', 8);
@@ -25,13 +26,9 @@ interface Line {
   readonly accepted?: string | number;
 }
 
-/** What a process noted before it was killed; its last line may be half there. */
+/** What a process noted before it was killed. */
 function linesOf(log: string): Line[] {
-  if (!existsSync(log)) return [];
-  return readFileSync(log, 'utf8')
-    .split('\n')
-    .slice(0, -1)
-    .map((line) => JSON.parse(line) as Line);
+  return wholeLines(log).map((line) => JSON.parse(line) as Line);
 }
 
 /** Processes with one journal directory and one database, killed again and again. */

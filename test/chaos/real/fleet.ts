@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BlossomCacheOptions } from '../../../lib/index.js';
@@ -8,6 +7,7 @@ import type { History, HistoryRecord, TroubleRecord } from '../../../lib/testing
 import type { Violation } from '../../../lib/testing/violation.js';
 import type { Random } from '../../../lib/testing/random.js';
 import { Child } from '../../support/child-process.js';
+import { wholeLines } from '../../support/whole-lines.js';
 
 /** What is done to a fleet now and then; resolves when it is over. */
 export interface Disturbance {
@@ -131,8 +131,8 @@ export class RealFleet {
     let stall = 0;
     for (const journal of this.#journals) {
       const last = new Map<number, HistoryRecord>();
-      for (const line of readFileSync(journal, 'utf8').split('\n')) {
-        const { index, record, stall: late = 0 } = parsed(line);
+      for (const line of wholeLines(journal)) {
+        const { index, record, stall: late = 0 } = JSON.parse(line) as Line;
         if (index !== undefined) last.set(index, record!);
         stall = Math.max(stall, late);
       }
@@ -158,13 +158,4 @@ function judge(history: History, { maxStaleness, lost }: Story, stall: number): 
       return concerned && begin < (first!.end ?? Infinity) && (end ?? Infinity) > first!.begin;
     });
   return found.filter((violation) => !isTroubled(violation) || inexcusable.has(violation.message));
-}
-
-/** The last line of a process that was killed may be half there. */
-function parsed(line: string): Line {
-  try {
-    return JSON.parse(line) as Line;
-  } catch {
-    return {};
-  }
 }
