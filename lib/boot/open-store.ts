@@ -49,6 +49,8 @@ interface FarTier {
   readonly stored: ResolvedStored;
   /** Milliseconds for which an operation waits. */
   readonly patience: number;
+  /** Milliseconds for which this process may know nothing of what others do, where that can be chosen. */
+  readonly maxStaleness?: number;
   /** @param own the channel of the store itself */
   open(codec: Codec, own: CacheEvents): FarStore;
 }
@@ -88,8 +90,8 @@ function farTier({ file, redis, foreign, standIn }: Tiers, around: Around): FarT
     const notices = { untracked: (reason: string): void => tellUntracked(around, redis.store, reason) };
     const open = (codec: Codec, own: CacheEvents): FarStore =>
       new RedisStore(redis.store, codec, redis.codec, own, clock, notices);
-    const place = placeOf(redis.store.place);
-    return { name: 'redis', place, stored: redis, patience: redis.store.commandTimeout, open };
+    const { place, commandTimeout: patience, maxStaleness } = redis.store;
+    return { name: 'redis', place: placeOf(place), stored: redis, patience, maxStaleness, open };
   }
   if (standIn !== undefined) return standInTier(standIn, clock);
   if (foreign === undefined) return undefined;
@@ -132,7 +134,11 @@ function openHybrid(memory: Memory, tier: FarTier, around: Around): OpenedStore 
   return { store, tiers, names: ['memory', tier.name] };
 }
 
-function guarded({ name, place, stored, patience, open }: FarTier, own: CacheEvents, around: Around): FarStore {
+function guarded(
+  { name, place, stored, patience, maxStaleness, open }: FarTier,
+  own: CacheEvents,
+  around: Around,
+): FarStore {
   const { events, tracing, clock, log, faults } = around;
   const codec = new Codec(stored.codec, (className) =>
     log.warnOnce(
@@ -143,7 +149,8 @@ function guarded({ name, place, stored, patience, open }: FarTier, own: CacheEve
   const opened = open(codec, own);
   const store = faults === undefined ? opened : faults.wrap(opened);
   const traced = new TracedStore(store, { name, ...place }, tracing);
-  return new GuardedStore(traced, { onError: stored.onError, maxPending: MOST_PENDING, patience }, events, clock);
+  const { onError } = stored;
+  return new GuardedStore(traced, { onError, maxPending: MOST_PENDING, patience, maxStaleness }, events, clock);
 }
 
 function placeOf(place: RedisPlace): FarTier['place'] {

@@ -46,6 +46,7 @@ interface Written {
 interface Read {
   readonly reads: number;
   readonly stall: number;
+  readonly longest: number;
   readonly loads: number;
 }
 
@@ -80,7 +81,14 @@ export async function torture(about: Torture): Promise<Figures> {
     readers.map((reader, index) => {
       // A process that is kept from running hears nothing, and what time it is it hears late.
       const later = (milliseconds: number): number => (near ? milliseconds + read[index]!.stall : milliseconds);
-      return reader.ask<Judgement>('judge', { acknowledged, disturbed, bound: later(bound), lost: later(lost) });
+      // A load under way is joined while its process cannot hear of changes.
+      const joined = read[index]!.longest;
+      return reader.ask<Judgement>('judge', {
+        acknowledged,
+        disturbed,
+        bound: later(bound),
+        lost: later(lost) + joined,
+      });
     }),
   );
   await Promise.all([writer, ...readers].map((child) => child.kill()));

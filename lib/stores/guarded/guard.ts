@@ -19,11 +19,14 @@ export interface GuardOptions {
   readonly maxPending?: number;
   /** Milliseconds in which a check has its answer; default 500. */
   readonly patience?: number;
+  /** Milliseconds for which a load that nobody else knows of is joined; default 1000. */
+  readonly maxStaleness?: number | undefined;
 }
 
 const STALLED = 'the backend has not answered in time, and is being asked again in the background';
 const MAX_PENDING = 10_000;
 const PATIENCE = 500;
+const MAX_STALENESS = 1_000;
 /** What a check asks for; evictions are tried where some are pending. */
 const CHECKED = ['read', 'store'] as const;
 /** Milliseconds for which a store that is being closed tries to deliver what is pending. */
@@ -36,6 +39,7 @@ export class Guard {
   /** Tags that this process invalidated. */
   readonly tags = new TagLog();
   readonly throws: boolean;
+  readonly maxStaleness: number;
   /** Whether the backend fails, or has yet to be told something: the one thing that is asked while all is well. */
   troubled = false;
   readonly #retry: Retry;
@@ -45,12 +49,13 @@ export class Guard {
 
   constructor(
     readonly backend: FarStore,
-    { onError, maxPending = MAX_PENDING, patience = PATIENCE }: GuardOptions,
+    { onError, maxPending = MAX_PENDING, patience = PATIENCE, maxStaleness = MAX_STALENESS }: GuardOptions,
     private readonly events: CacheEvents,
-    private readonly clock: Clock,
+    readonly clock: Clock,
     onTooManyTags: () => void,
   ) {
     this.throws = onError === 'throw';
+    this.maxStaleness = maxStaleness;
     this.#patience = patience;
     this.pending = new PendingEvictions(maxPending, onTooManyTags);
     this.health = new BackendHealth(events, clock);

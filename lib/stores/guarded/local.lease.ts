@@ -6,11 +6,13 @@ import type { Watch } from './local-changes.js';
 
 /**
  * The right to load during an outage. It is good for this process only, knows what this process does, and stores
- * nothing. It holds for as long as the outage lasts: when the backend is back, others may have made changes.
+ * nothing. It is kept for as long as the outage lasts: when the backend is back, others may have made changes. It holds for
+ * newcomers no longer than `maxStaleness`: it may be this process alone that cannot hear of those changes.
  */
 export class LocalLease implements Lease {
   readonly dropped = true;
   readonly #outage: number;
+  readonly #grantedAt: number;
   readonly #watch: Watch;
   #held = true;
   #yielded = false;
@@ -23,12 +25,13 @@ export class LocalLease implements Lease {
     private readonly leave: (lease: LocalLease) => void,
   ) {
     this.#outage = guard.health.outages;
+    this.#grantedAt = guard.clock.now();
     this.#watch = terms.watch();
   }
 
   /** Whether others wait for it: not for one that fences a write, or has yielded. */
   get awaited(): boolean {
-    return this.terms.purpose !== 'write' && !this.#yielded && this.holds();
+    return this.terms.purpose !== 'write' && !this.#yielded && this.#isKept([]);
   }
 
   yield(): void {
@@ -37,13 +40,13 @@ export class LocalLease implements Lease {
   }
 
   holds(lateTags: readonly string[] = []): boolean {
-    const { guard } = this;
-    return this.#held && guard.troubled && guard.health.outages === this.#outage && this.#watch.holds(lateTags);
+    const { clock, maxStaleness } = this.guard;
+    return this.#isKept(lateTags) && clock.now() - this.#grantedAt <= maxStaleness;
   }
 
   /** Stores nothing; what was there before a write is not to be served after it. */
   commit({ tags }: Draft): Awaitable<boolean> {
-    const held = this.holds(tags);
+    const held = this.#isKept(tags);
     this.release();
     return this.terms.purpose === 'write' ? after(this.terms.remove(), () => held) : held;
   }
@@ -59,5 +62,10 @@ export class LocalLease implements Lease {
   busy(): LeaseBusy {
     this.#freed ??= new Promise((resolve) => (this.#free = resolve));
     return { freed: this.#freed };
+  }
+
+  #isKept(lateTags: readonly string[]): boolean {
+    const { guard } = this;
+    return this.#held && guard.troubled && guard.health.outages === this.#outage && this.#watch.holds(lateTags);
   }
 }

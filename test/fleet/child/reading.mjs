@@ -13,6 +13,8 @@ const begun = Array.from({ length: KEYS }, () => []);
 const given = Array.from({ length: KEYS }, () => []);
 /** The longest time for which this process did nothing else than what it was doing. */
 let stall = 0;
+/** The longest load. */
+let longest = 0;
 
 function watchStalls() {
   let last = now();
@@ -23,7 +25,9 @@ function watchStalls() {
 }
 
 async function load(key, late, context) {
+  const from = now();
   const version = await source.version(key);
+  longest = Math.max(longest, now() - from);
   if (late) context.setTags([groupOf(key)]);
   return version;
 }
@@ -56,7 +60,7 @@ serve({
     const watch = watchStalls();
     await Promise.all(Array.from({ length: LANES }, () => lane(rand, end)));
     clearInterval(watch);
-    return { reads: begun.reduce((sum, { length }) => sum + length, 0), stall, loads: events.counts.load };
+    return { reads: begun.reduce((sum, { length }) => sum + length, 0), stall, longest, loads: events.counts.load };
   },
   /** What was read that had been replaced longer ago than it may be. Outside of `disturbed` times `bound` is that, else `lost`. */
   judge({ acknowledged, disturbed, bound, lost }) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { LeasePurpose } from '../../../lib/stores/store.js';
+import type { LeaseBusy, LeasePurpose } from '../../../lib/stores/store.js';
 import { draft, granted, openGuarded, turns, type GuardedRig } from './guarded-rig.js';
 
 const count = { ttl: 60_000, grace: 0, tags: [] };
@@ -70,6 +70,20 @@ describe('leaseFail: a lease in an outage', () => {
     await expect((async () => rig.space.add('k', draft(1)))()).rejects.toThrow('reached');
     await rig.hit('k');
     expect(await lease.holds()).toBe(true);
+  });
+
+  it('is joined for maxStaleness alone, and kept until it ends: others may be heard of by everybody but this process', async () => {
+    const rig = await down(openGuarded({ maxStaleness: 700 }));
+    const lease = await granted(rig.space, 'k', ['t']);
+    rig.clock.advance(700);
+    expect(await lease.holds()).toBe(true);
+    rig.clock.advance(1);
+    expect(await lease.holds()).toBe(false);
+    const next = await rig.space.lease('k', ['t'], 'load');
+    expect(next).toHaveProperty('freed');
+    expect(await lease.commit(draft('v', { tags: ['t'] }))).toBe(true);
+    await (next as LeaseBusy).freed;
+    expect(await (await granted(rig.space, 'k', ['t'])).holds()).toBe(true);
   });
 
   it('does not outlive the outage: what others did meanwhile, nobody here knows', async () => {
