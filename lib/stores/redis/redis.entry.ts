@@ -7,8 +7,8 @@ export class RedisEntry implements Entry {
   readonly createdAt: number;
   readonly expiresAt: number;
   readonly staleUntil: number;
-  /** Announcements up to which none was about this entry. */
-  #announcements = -1;
+  /** In which it was found to be current. */
+  #look = -1;
 
   constructor(
     readonly value: unknown,
@@ -28,13 +28,14 @@ export class RedisEntry implements Entry {
 
   /** Whether it may be taken for what the servers have now. */
   isCurrent(tracking: Tracking, now: number, maxStaleness: number): boolean {
+    const look = tracking.look(now);
+    if (this.#look === look) return true;
     const { watches } = this;
-    if (watches === undefined) return false;
-    const oldest = now - maxStaleness;
-    for (let i = 0; i < watches.length; i += 1) if (!(watches[i]!.heardAt >= oldest)) return false;
-    if (this.#announcements === tracking.announcements) return true;
-    for (let i = 0; i < watches.length; i += 1) if (!watches[i]!.isUnchanged) return false;
-    this.#announcements = tracking.announcements;
+    if (watches?.every(({ isUnchanged }) => isUnchanged) !== true) return false;
+    const goodUntil = Math.min(...watches.map(({ heardAt }) => heardAt)) + maxStaleness;
+    if (!(now <= goodUntil)) return false;
+    tracking.lookAgain(goodUntil);
+    this.#look = look;
     return true;
   }
 }

@@ -16,8 +16,9 @@ export class Tracking {
   readonly #changes = new Uint32Array(SLOTS);
   readonly #waiting = new Map<string, Set<() => void>>();
   #flushes = 0;
-  /** How often a change of anything was announced. */
-  announcements = 0;
+  #look = 0;
+  /** On the cache's clock. */
+  #lookUntil = Infinity;
 
   constructor(private readonly clock: Clock) {}
 
@@ -34,7 +35,7 @@ export class Tracking {
       this.forgetAll();
       return;
     }
-    this.announcements += 1;
+    this.#look += 1;
     const name = key.toString();
     const slot = slotOf(name);
     this.#changes[slot] = this.#changes[slot]! + 1;
@@ -44,9 +45,26 @@ export class Tracking {
 
   /** Nothing that was read before is good any more. */
   forgetAll(): void {
-    this.announcements += 1;
+    this.#look += 1;
     this.#flushes += 1;
     for (const waiting of this.#waiting.values()) for (const wake of waiting) wake();
+  }
+
+  /**
+   * The number of the present look at what is kept near: what was found current in it still is. It ends with whatever is
+   * announced, and when something that was found current has to be looked at again.
+   */
+  look(now: number): number {
+    if (now > this.#lookUntil) {
+      this.#look += 1;
+      this.#lookUntil = Infinity;
+    }
+    return this.#look;
+  }
+
+  /** What was found current in the present look is so until then, on the cache's clock, unless something is announced. */
+  lookAgain(at: number): void {
+    if (at < this.#lookUntil) this.#lookUntil = at;
   }
 
   /** Calls `wake` at each change of the key that is announced; returns what ends that. */
