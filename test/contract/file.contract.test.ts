@@ -5,8 +5,7 @@ import { describeStore } from './store.contract.js';
 
 const LAYERS = {
   plain: PLAIN,
-  compressed: { ...PLAIN, compression: { threshold: 0 } },
-  encrypted: { ...PLAIN, keys: encryptionKeys('ab'.repeat(32)) },
+  'compressed and encrypted': { ...PLAIN, compression: { threshold: 0 }, keys: encryptionKeys('ab'.repeat(32)) },
 };
 
 for (const [name, sealer] of Object.entries(LAYERS)) {

@@ -7,7 +7,7 @@ import { Sealer } from '../../../lib/codec/sealer.js';
 import { fixedKey, makeCodec, OPTIONS, outcome, PLACE, prototypeKeys } from './codec-rig.js';
 import { richValue } from './rich-values.js';
 
-const RUNS = { numRuns: 4_000 };
+const RUNS = { numRuns: 2_500 };
 const keys = encryptionKeys(fixedKey(1));
 const codec = makeCodec({
   types: [{ name: 'Kept', match: () => false, encode: (value) => value, decode: (data: { a: unknown }) => [data.a] }],
@@ -152,7 +152,7 @@ describe('bytes of others', () => {
       fc.property(nearRich, fc.uint8Array({ maxLength: 8 }), (text, data) => {
         if (read(() => readRich(JSON.stringify(text), Buffer.from(data))) === 'readable') readable += 1;
       }),
-      { numRuns: 20_000 },
+      { numRuns: 12_000 },
     );
     expect(readable).toBeGreaterThan(500);
   });

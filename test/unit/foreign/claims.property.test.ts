@@ -50,6 +50,6 @@ it('of all the leases on a key, in whatever processes, at most one stands once a
         expect(standing.filter(Boolean).length).toBeLessThanOrEqual(1);
       },
     ),
-    { numRuns: 5_000 },
+    { numRuns: 3_000 },
   );
 });

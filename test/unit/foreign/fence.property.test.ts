@@ -129,7 +129,7 @@ describe('over a store that only keeps texts, no call that starts after a change
           });
           await scheduler.waitFor(played);
         }),
-        { numRuns: 1_500 },
+        { numRuns: 800 },
       );
     },
     120_000,
@@ -153,7 +153,7 @@ describe('over a store that only keeps texts, no call that starts after a change
         });
         await scheduler.waitFor(played);
       }),
-      { numRuns: 1_500 },
+      { numRuns: 800 },
     );
   }, 120_000);
 });

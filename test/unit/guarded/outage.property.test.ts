@@ -130,7 +130,7 @@ describe('a backend that comes and goes: nobody is given less than what was ackn
         const clock = new FakeClock();
         await playOn([new Node(new FarBackend(clock), clock)], clock, scheduler, todo, 2);
       }),
-      { numRuns: 1_500 },
+      { numRuns: 1_000 },
     );
   });
 
@@ -146,7 +146,7 @@ describe('a backend that comes and goes: nobody is given less than what was ackn
         const nodes = [0, 1].map(() => new Node(backend, clock, hop));
         await playOn(nodes, clock, scheduler, todo, loadTime);
       }),
-      { numRuns: 4_000 },
+      { numRuns: 2_500 },
     );
   });
 });
