@@ -25,7 +25,7 @@ export class GuardedSpace implements FarSpace {
 
   read(key: string, now: number): Awaitable<Entry | undefined> {
     const { guard } = this;
-    if (guard.troubled && (this.#hidden(key) || this.#refused('read'))) return undefined;
+    if (guard.troubled && (this.#settled(key) || this.#refused('read'))) return undefined;
     try {
       const entry = this.inner.read(key, now);
       if (!isPromise(entry)) return guard.troubled ? this.#seen(key, entry) : entry;
@@ -41,7 +41,7 @@ export class GuardedSpace implements FarSpace {
 
   readMany(keys: readonly string[], now: number): Awaitable<Map<string, Entry>> {
     const { guard } = this;
-    const asked = guard.troubled ? keys.filter((key) => !this.#hidden(key)) : keys;
+    const asked = guard.troubled ? keys.filter((key) => !this.#settled(key)) : keys;
     if (asked.length === 0 || (guard.troubled && this.#refused('readMany'))) return new Map();
     const { arrivals } = guard.pending;
     return attempt(
@@ -233,6 +233,11 @@ export class GuardedSpace implements FarSpace {
 
   #hidden(key: string): boolean {
     return this.guard.pending.hides(this.namespace, key);
+  }
+
+  /** Whether it is known without asking that nothing is served under this key, and nobody has to be told of a failure. */
+  #settled(key: string): boolean {
+    return !this.guard.throws && this.#hidden(key);
   }
 
   #shown(key: string, entry: Entry | undefined): Entry | undefined {

@@ -60,6 +60,19 @@ describe.each(LINKS)('a backend that fails, answering %s', (_, hop) => {
     expect(rig.events.counts.error).toBe(1);
   });
 
+  it("with onError 'throw' a read is told, also of a key whose eviction is pending", async () => {
+    const rig = openGuarded({ onError: 'throw' }, hop);
+    await rig.other.write('k', draft(1));
+    rig.faults.cut();
+    await outcome(() => rig.space.remove('k'));
+    const read = (): unknown => rig.space.read('k', rig.clock.now());
+    const readMany = (): unknown => rig.space.readMany(['k'], rig.clock.now());
+    expect([await outcome(read), await outcome(readMany)]).toEqual(['error', 'error']);
+    rig.faults.heal();
+    rig.faults.fail('removeMany');
+    expect([await outcome(read), await outcome(readMany)]).toEqual([undefined, new Map()]);
+  });
+
   it('vouchesFail: nothing is vouched for', async () => {
     const rig = openGuarded({}, hop);
     await rig.other.write('k', draft(1));
