@@ -32,6 +32,7 @@ export class EntryReader {
   #epoch = 0;
   /** Why there is nothing to read from, where it is not that there is no file. */
   #problem: unknown;
+  #closed = false;
 
   constructor(
     private readonly file: DatabaseFile,
@@ -88,7 +89,7 @@ export class EntryReader {
   /** Counts the moments at which something in the database was seen to have changed, a little late: see `notice`. */
   epoch(): number {
     const now = performance.now();
-    if (now - this.#looked <= this.options.notice) return this.#epoch;
+    if (this.#closed || now - this.#looked <= this.options.notice) return this.#epoch;
     this.#looked = now;
     try {
       this.#look();
@@ -103,7 +104,13 @@ export class EntryReader {
     this.#looked = -Infinity;
   }
 
+  /** Reads nothing any more. */
   close(): void {
+    this.#closed = true;
+    this.#disconnect();
+  }
+
+  #disconnect(): void {
     const open = this.#open;
     this.#open = undefined;
     this.#epoch += 1;
@@ -124,7 +131,7 @@ export class EntryReader {
 
   /** The file is gone or was replaced; where it is gone, whoever writes next makes it. */
   #reconnect(): void {
-    this.close();
+    this.#disconnect();
     if (this.file.identity() !== undefined) this.#connect(0);
   }
 
@@ -141,6 +148,7 @@ export class EntryReader {
    * @throws {CacheBackendError}
    */
   #read<T>(query: (open: OpenReader) => T): T | undefined {
+    if (this.#closed) throw new CacheBackendError('the cache is closed');
     for (let attempt = 1; ; attempt += 1) {
       try {
         this.epoch();
@@ -160,7 +168,7 @@ export class EntryReader {
   /** Whatever is the matter with the file, it is opened anew before the next read. */
   #letGo(cause: unknown): void {
     const identity = this.#open?.connection.identity ?? this.file.identity();
-    this.close();
+    this.#disconnect();
     const damaged = failureOf(cause) === 'damaged' || cause instanceof DamagedDatabaseError;
     this.#problem = damaged ? undefined : cause;
     if (damaged && identity !== undefined) this.onDamage(identity);

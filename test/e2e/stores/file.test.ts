@@ -59,6 +59,17 @@ describe('a cache in files', () => {
     for (const name of readdirSync(cacheDir)) expect(statSync(join(cacheDir, name)).mode & 0o777, name).toBe(0o600);
   });
 
+  it('opens nothing any more when it was closed', async () => {
+    const cacheDir = directory();
+    const { app, cache } = await open(file(cacheDir));
+    await cache.set('a', 1);
+    await app.close();
+    expect([await cache.get('a'), await cache.exists('a')]).toEqual([undefined, false]);
+    expect(readdirSync(cacheDir).filter((name) => /-(wal|shm)$/.test(name))).toEqual([]);
+    expect(await cache.getOrSet('a', () => 'loaded')).toBe('loaded');
+    await expect(cache.increment('n')).rejects.toThrow('the cache is closed');
+  });
+
   it('leaves what else is in its directory alone', async () => {
     const cacheDir = directory();
     for (const name of ['.gitkeep', 'other.txt']) writeFileSync(join(cacheDir, name), name);
