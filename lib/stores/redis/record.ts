@@ -149,9 +149,14 @@ export class StoredRecord {
     return this.#stamps !== undefined;
   }
 
+  /** Whoever wrote it may have had a key where the reader has none, or the reverse: the codec says what becomes of that. */
   #isIntact(sealed: boolean, seed: number): boolean {
     const sum = this.bytes.readUInt32LE(SUM_AT);
-    return sum === 0 || sum === crc32(this.bytes.subarray(STAMPS_AT, sealed ? this.frameAt : this.tailAt), seed);
+    return sum === 0 || sum === this.#sum(sealed, seed) || sum === this.#sum(!sealed, seed);
+  }
+
+  #sum(sealed: boolean, seed: number): number {
+    return crc32(this.bytes.subarray(STAMPS_AT, sealed ? this.frameAt : this.tailAt), seed);
   }
 }
 

@@ -17,7 +17,7 @@ import { RedisSentinels } from '../../support/redis/redis-sentinel.js';
 import { RedisServer } from '../../support/redis/redis-server.js';
 import { difference } from '../../unit/codec/same-graph.js';
 import { eventually } from '../../support/redis/eventually.js';
-import { contentsOf, freshPrefix, open, redisOptions, useRedis } from './redis-rig.js';
+import { contentsOf, freshPrefix, open, redisOptions, useRedis, type OpenedCache } from './redis-rig.js';
 
 const KEY = 'ab'.repeat(32);
 const BACKENDS = ['redis', 'hybrid'] as const;
@@ -284,6 +284,21 @@ describe('with an encryption key', () => {
     let refused = 0;
     two!.cache.events.on('unreadable', ({ security }) => (refused += security ? 1 : 0));
     expect([await two!.cache.get('a'), refused]).toEqual([undefined, 1]);
+  });
+
+  it.each(BACKENDS)('%s: plain entries are refused, unless that is allowed', async (backend) => {
+    const prefix = freshPrefix();
+    const at = (more: object): Promise<OpenedCache> => open(redisOptions(backend, server().url, { prefix, ...more }));
+    const plain = await at({});
+    await plain.cache.setMany({ text: 'plain', list: [1, new Date(5)] });
+    const allowed = await at({ encryptionKey: KEY, allowPlaintext: true });
+    expect(await allowed.cache.get('text')).toBe('plain');
+    expect(await allowed.cache.get('list')).toEqual([1, new Date(5)]);
+    const { cache } = await at({ encryptionKey: KEY });
+    const reasons: string[] = [];
+    cache.events.on('unreadable', ({ reason, security }) => reasons.push(`${reason} ${security}`));
+    expect(await cache.get('text')).toBeUndefined();
+    expect(reasons).toEqual(['plaintext true']);
   });
 });
 
