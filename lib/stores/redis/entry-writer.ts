@@ -137,7 +137,8 @@ export class EntryWriter {
   }
 
   /**
-   * Adds to a number in one step where it can be read on the server, else in rounds.
+   * Adds to a number in one step where it can be read on the server, else in rounds. Under a key it cannot: what is plain there
+   * is nothing to go by.
    * @throws {CacheTypeError} where something else is stored
    */
   async increment(key: string, by: number, draft: Omit<Draft, 'value'>): Promise<Sum> {
@@ -150,7 +151,7 @@ export class EntryWriter {
       const at = await this.place(key);
       const record = this.record(key, { ...span(draft, at), stamps: believed.stamps, frame });
       if (record === undefined) throw new CacheTypeError('a number is too large to be stored here');
-      const next = uniqueId();
+      const next = this.backend.sealed ? NONE : uniqueId();
       const about = [String(by), version, next];
       const [what, found, ...more] = await this.#run(INCREMENT, at, record, about, draft, believed);
       if (what === 'stamps') believed.correct([found, ...more]);

@@ -236,7 +236,7 @@ return ARGV[1] == 'all' and v or head(v)
 
 /**
  * KEYS: entry, stamps. ARGV: as for WRITE up to the milliseconds of the stamps, the amount, the version of a void entry, one for
- * the new entry, then the stamps as for WRITE. Answers `['late']`, `['stamps', …]`, `['first']`, `['number', text, head]`, or
+ * the new entry ('': no number is to be read here), then the stamps as for WRITE. Answers `['late']`, `['stamps', …]`, `['first']`, `['number', text, head]`, or
  * `['other', record]` for what is no number that can be read here.
  */
 export const INCREMENT = script(
@@ -247,7 +247,7 @@ local v = record(KEYS[1])
 if is_fresh(v, ARGV[4]) and version(v) ~= ARGV[7] then
   local frame = v:sub(frame_at(v) + 1, tail_at(v))
   local text = frame:sub(3)
-  local n = frame:sub(1, 2) == '\\1\\1' and text:match('^%-?%d[%d.eE+-]*$') and tonumber(text)
+  local n = ARGV[8] ~= '' and frame:sub(1, 2) == '\\1\\1' and text:match('^%-?%d[%d.eE+-]*$') and tonumber(text)
   local sum = n and n + tonumber(ARGV[6])
   if not sum or sum ~= sum or sum == math.huge or sum == -math.huge then return {'other', v} end
   text = string.format('%.17g', sum)

@@ -290,15 +290,20 @@ describe('with an encryption key', () => {
     const prefix = freshPrefix();
     const at = (more: object): Promise<OpenedCache> => open(redisOptions(backend, server().url, { prefix, ...more }));
     const plain = await at({});
-    await plain.cache.setMany({ text: 'plain', list: [1, new Date(5)] });
+    await plain.cache.setMany({ text: 'plain', list: [1, new Date(5)], count: 1 });
+    await plain.cache.increment('n', 2);
+    await plain.cache.increment('planted', 100);
     const allowed = await at({ encryptionKey: KEY, allowPlaintext: true });
     expect(await allowed.cache.get('text')).toBe('plain');
     expect(await allowed.cache.get('list')).toEqual([1, new Date(5)]);
+    expect([await allowed.cache.increment('count'), await allowed.cache.increment('n')]).toEqual([2, 3]);
     const { cache } = await at({ encryptionKey: KEY });
     const reasons: string[] = [];
     cache.events.on('unreadable', ({ reason, security }) => reasons.push(`${reason} ${security}`));
     expect(await cache.get('text')).toBeUndefined();
-    expect(reasons).toEqual(['plaintext true']);
+    expect(await cache.increment('planted')).toBe(1);
+    expect(reasons).toEqual(['plaintext true', 'plaintext true']);
+    expect([await cache.get('n'), await cache.get('planted')]).toEqual([3, 1]);
   });
 });
 
