@@ -80,7 +80,9 @@ export class FileSpace implements FarSpace, LeaseHome {
   }
 
   async add(key: string, draft: Draft): Promise<boolean> {
-    return this.#report(key, await this.#ask({ op: 'add', ...this.#at(key), draft: this.#pack(draft) }));
+    const ask = (): Promise<Stored> => this.#ask({ op: 'add', ...this.#at(key), draft: this.#pack(draft) });
+    const stored = await ask();
+    return this.#report(key, stored === 'not stored' && this.#discarded(key) ? await ask() : stored);
   }
 
   async swap(key: string, draft: Draft): Promise<Entry | undefined> {
@@ -202,6 +204,12 @@ export class FileSpace implements FarSpace, LeaseHome {
     } catch (error) {
       return this.#unreadable(key, raw, error);
     }
+  }
+
+  /** Whether what is there could not be read, and is being removed. */
+  #discarded(key: string): boolean {
+    const raw = this.backend.reader.find(this.namespace, key);
+    return raw !== undefined && this.#shown(key, raw) === undefined;
   }
 
   /** What cannot be read is a miss, and is removed. */

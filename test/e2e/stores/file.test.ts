@@ -211,6 +211,16 @@ describe('what files hold', () => {
     expect(await cache.getStats()).toMatchObject({ size: 2 });
   });
 
+  it('what cannot be read is not in the way of an add', async () => {
+    const cacheDir = directory();
+    const before = await open(file(cacheDir));
+    await before.cache.set('a', 'plain');
+    await before.app.close();
+    const { cache } = await open(file(cacheDir, { encryptionKey: KEY }));
+    expect([await cache.add('a', 'mine'), await cache.add('a', 'late')]).toEqual([true, false]);
+    expect(await cache.get('a')).toBe('mine');
+  });
+
   it('plain entries are refused under a key, unless that is allowed', async () => {
     const cacheDir = directory();
     const plain = await open(file(cacheDir));
