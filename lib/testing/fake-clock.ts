@@ -32,18 +32,24 @@ export class FakeClock implements Clock {
 
   /** Lets so many milliseconds pass at once: what timers start goes on when the caller next waits for something. */
   advance(ms: number): void {
-    const end = this.#now + ms;
+    const end = this.#after(ms);
     while (this.#fireNext(end)) continue;
     this.#now = end;
   }
 
   /** As {@link advance}, and lets promises settle before the first timer, between two of them, and after the last. */
   async pass(ms: number): Promise<void> {
-    const end = this.#now + ms;
+    const end = this.#after(ms);
     do await settle();
     while (this.#fireNext(end));
     this.#now = end;
     await settle();
+  }
+
+  /** @throws {RangeError} for what is no number of milliseconds: `'1m'`, say. */
+  #after(ms: number): number {
+    if (typeof ms === 'number' && !Number.isNaN(ms)) return this.#now + ms;
+    throw new RangeError(`a FakeClock goes on by a number of milliseconds; got ${String(ms)}`);
   }
 
   #fireNext(end: number): boolean {

@@ -1,4 +1,4 @@
-import type { FarOperation } from './far-operations.js';
+import { LEASE_OPERATIONS, SPACE_OPERATIONS, STORE_OPERATIONS, type FarOperation } from './far-operations.js';
 import { Random } from './random.js';
 
 /**
@@ -52,8 +52,8 @@ export class FaultPlan {
 
   /** Returns what takes the rule back. @throws {RangeError} */
   add(rule: FaultRule): () => void {
-    const { probability = 1, on } = rule;
-    if (!(probability >= 0 && probability <= 1)) throw new RangeError(`a probability is 0 to 1; got ${probability}`);
+    assertRule(rule);
+    const { on } = rule;
     const operations = typeof on === 'string' ? [on] : on;
     const concerns = (operation: FarOperation): boolean => operations === undefined || operations.includes(operation);
     const tally = { rule, concerns, asked: 0, struck: 0 };
@@ -85,4 +85,25 @@ export class FaultPlan {
     if (fault.kind !== 'delay' || typeof fault.ms === 'number') return fault;
     return { kind: 'delay', ms: this.#random.integer(...fault.ms) };
   }
+}
+
+const KINDS: readonly string[] = ['throw', 'delay', 'hang', 'garble', 'forget'] satisfies readonly Fault['kind'][];
+const OPERATIONS: readonly string[] = [...SPACE_OPERATIONS, 'vouches', ...STORE_OPERATIONS, ...LEASE_OPERATIONS];
+
+/** A rule that could never strike, or not as it says, would leave a test green for the wrong reason. */
+function assertRule({ on, nth, probability = 1, times = Infinity, fault }: FaultRule): void {
+  if (!(probability >= 0 && probability <= 1)) throw new RangeError(`a probability is 0 to 1; got ${probability}`);
+  const unknown = [on ?? []].flat().find((operation) => !OPERATIONS.includes(operation));
+  if (unknown !== undefined) throw new RangeError(`there is no operation '${unknown}'; there are ${OPERATIONS.join()}`);
+  const wrong = [nth ?? []].flat().find((count) => !(Number.isInteger(count) && count >= 1));
+  if (wrong !== undefined) throw new RangeError(`nth is counted from 1; got ${wrong}`);
+  if (!(times >= 0)) throw new RangeError(`times is 0 or more; got ${times}`);
+  if (!KINDS.includes(fault?.kind)) throw new RangeError(`a fault is one of ${KINDS.join()}; got ${fault?.kind}`);
+  if (fault.kind === 'delay' || (fault.kind === 'hang' && fault.ms !== undefined)) assertSpan(fault.ms);
+}
+
+function assertSpan(ms: number | readonly [min: number, max: number] | undefined): void {
+  const [min, max] = typeof ms === 'object' ? ms : [ms, ms];
+  if (min !== undefined && max !== undefined && min >= 0 && max >= min) return;
+  throw new RangeError(`ms is 0 or more, or the least and the most of them; got ${String(ms)}`);
 }

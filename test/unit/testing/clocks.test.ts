@@ -17,6 +17,13 @@ describe('FakeClock', () => {
     expect(fired).toHaveLength(3);
   });
 
+  it.each([NaN, '1m', undefined])('does not go on by %s', async (ms) => {
+    const clock = new FakeClock(5);
+    expect(() => clock.advance(ms as number)).toThrow(RangeError);
+    await expect(clock.pass(ms as number)).rejects.toThrow(RangeError);
+    expect(clock.now()).toBe(5);
+  });
+
   it('fires what timers ask for within the same time', () => {
     const clock = new FakeClock(0);
     const fired: number[] = [];

@@ -234,6 +234,24 @@ describe('Faults', () => {
     expect(await remove()).toBe(false);
     faults.add({ fault: { kind: 'throw' } })();
     expect(await remove()).toBe(false);
-    expect(() => faults.add({ probability: 2, fault: { kind: 'throw' } })).toThrow(RangeError);
+  });
+
+  it.each<[string, object]>([
+    ['a probability', { probability: 2, fault: { kind: 'throw' } }],
+    ["no operation 'delete'", { on: 'delete', fault: { kind: 'throw' } }],
+    ["no operation 'commt'", { on: ['lease', 'commt'], fault: { kind: 'throw' } }],
+    ['nth', { nth: 0, fault: { kind: 'throw' } }],
+    ['nth', { nth: [1, 2.5], fault: { kind: 'throw' } }],
+    ['times', { times: -1, fault: { kind: 'throw' } }],
+    ['a fault', { fault: { kind: 'crash' } }],
+    ['a fault', {}],
+    ['ms', { fault: { kind: 'delay' } }],
+    ['ms', { fault: { kind: 'delay', ms: [5, 1] } }],
+    ['ms', { fault: { kind: 'hang', ms: -1 } }],
+  ])('names what is wrong with a rule: %s', (what, rule) => {
+    const { faults } = rig();
+    const add = (): unknown => faults.add(rule as never);
+    expect(add).toThrow(RangeError);
+    expect(add).toThrow(what);
   });
 });
