@@ -1,7 +1,7 @@
 import type { CacheEvents } from '../events/cache-events.js';
 import { StatsCollector, type TierChannels } from '../events/cache-stats.js';
 import { Tracing } from '../events/tracing.js';
-import { CacheKeyError } from '../errors/cache.errors.js';
+import { CacheBackendError, CacheKeyError } from '../errors/cache.errors.js';
 import type { Store } from '../stores/store.js';
 import type { Clock } from '../support/clock.js';
 import { WeakRegistry } from '../support/weak-registry.js';
@@ -54,6 +54,8 @@ export class CacheCore {
   readonly commits: CommitScopes;
   /** Whether somewhere entries are renewed ahead by default. */
   renews = false;
+  /** Whether the application has been shut down. */
+  closed = false;
   readonly #policies = new Map<string, CallPolicy>();
   readonly #loads: WeakRegistry<SingleFlight>;
 
@@ -89,8 +91,15 @@ export class CacheCore {
     this.renews ||= policy.defaults.refreshAhead !== undefined;
   }
 
+  /** @throws {CacheBackendError} once it is closed. */
+  assertOpen(operation: string): void {
+    if (!this.closed) return;
+    throw new CacheBackendError('the cache is closed: the application has been shut down', { operation });
+  }
+
   /** Stops all timers; loads under way go on. */
   close(): void {
+    this.closed = true;
     this.timers.close();
   }
 }

@@ -41,7 +41,8 @@ const NO_OPTIONS: GetOrSetOptions = Object.freeze({});
  * or a declared namespace. `null` and `undefined` are values like any other: both can be stored and are hits.
  *
  * Bad input rejects with a `CacheKeyError` (keys and tags), `CacheOptionsError` (options),
- * `CacheTypeError` or `CacheSerializationError` (values); nothing that was stored is lost by it.
+ * `CacheTypeError` or `CacheSerializationError` (values); nothing that was stored is lost by it. After `app.close()` all
+ * that reads or changes entries rejects with a `CacheBackendError`.
  */
 export class CacheService {
   private readonly core: CacheCore;
@@ -72,6 +73,11 @@ export class CacheService {
   /** False for a cache that was switched off: same calls, nothing stored. */
   get enabled(): boolean {
     return this.isEnabled;
+  }
+
+  /** Whether the application has been shut down. @internal */
+  get closed(): boolean {
+    return this.core.closed;
   }
 
   /** What happens in this cache, in all its namespaces, as it happens. */
@@ -464,6 +470,7 @@ export class CacheService {
   /** Makes a change and counts it, when it is asked for and when it is done. */
   private change<T>(operation: string, make: () => Awaitable<T>): Awaitable<T> {
     const { changes } = this.core;
+    this.core.assertOpen(operation);
     changes.count += 1;
     const made = (result: T): T => {
       changes.count += 1;

@@ -5,7 +5,7 @@ import { isPromise, type Awaitable } from '../support/awaitable.js';
 import type { Clock } from '../support/clock.js';
 import { assertKey } from './arguments.js';
 import type { WaitingValues } from './behind.js';
-import { varied, type CacheParts } from './cache-core.js';
+import { varied, type CacheCore } from './cache-core.js';
 import { freshness, UNCOUNTED } from './freshness.js';
 
 /**
@@ -36,11 +36,12 @@ export class EntryLookup {
   private readonly varyBy: (() => string) | undefined;
 
   constructor(
-    { events, clock, varyBy }: CacheParts,
+    private readonly core: CacheCore,
     private readonly pending: WaitingValues,
     private readonly store: StoreSpace,
     private readonly namespace: string,
   ) {
+    const { events, clock, varyBy } = core.parts;
     this.events = events;
     this.clock = clock;
     this.varyBy = varyBy;
@@ -48,9 +49,10 @@ export class EntryLookup {
 
   /**
    * The key as it is stored, with whose entry it is.
-   * @throws {CacheKeyError}
+   * @throws {CacheKeyError} @throws {CacheBackendError} where the cache is closed
    */
   locate(key: string, operation: string): string {
+    this.core.assertOpen(operation);
     assertKey(key, operation);
     return this.varyBy === undefined ? key : varied(key, this.varyBy());
   }

@@ -19,6 +19,6 @@ type Kind = Pick<Room, 'cache' | 'loads' | 'tells'>;
 
 export function makeRoom(core: CacheCore, kind: Kind, waiting: WaitingValues = core.pending): Room {
   const { loads } = kind;
-  const lookup = new EntryLookup(core.parts, waiting, loads.store, loads.namespace);
+  const lookup = new EntryLookup(core, waiting, loads.store, loads.namespace);
   return { ...kind, lookup, reads: new ReadThrough(core, loads, lookup) };
 }

@@ -42,8 +42,8 @@ export class CallExecutor implements CallRunner {
       const plan = this.plan(record, instance);
       const scope = takeCallScope(record);
       const call = new PromiseCall(plan, scope, instance, args, body);
-      if (!plan.enabled) {
-        this.leftOut(call, 'bypass', 'disabled');
+      if (!plan.enabled || plan.closed()) {
+        this.leftOut(call, 'bypass', plan.enabled ? 'closed' : 'disabled');
         return body.apply(instance, args);
       }
       if (record.returns === 'promise') return this.promise(call);

@@ -56,6 +56,8 @@ export interface CallPlan {
   readonly simple: boolean;
   /** False where every cache it uses is switched off. */
   readonly enabled: boolean;
+  /** Whether the application has been shut down. */
+  readonly closed: () => boolean;
 }
 
 /** Makes the plan of a method for the class that it is called on, from what its decorators say. */
@@ -91,6 +93,7 @@ export class PlanMaker {
       evicts,
       simple: cacheable !== undefined && evicts.length === 0,
       enabled: caches.some((cache) => cache.enabled),
+      closed: () => caches[0]!.closed,
     };
   }
 

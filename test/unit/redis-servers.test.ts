@@ -572,7 +572,9 @@ describe('sentinels', () => {
     }).connect();
     await sentinel.set('a', '1');
     sentinel.destroy();
-    expect(await watched.nodes[0]?.command('GET', 'a')).toBe('1');
+    const [master, replica] = watched.nodes as [RedisServer, RedisServer];
+    expect(await master.command('GET', 'a')).toBe('1');
+    await eventually('it is copied', async () => (await replica.command('GET', 'a')) === '1');
   });
 
   it('fail over when the master is killed', async () => {

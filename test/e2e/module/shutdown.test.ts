@@ -4,7 +4,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { BlossomCacheModule, CacheService, cacheToken } from '../../../lib/index.js';
+import {
+  BlossomCacheModule,
+  Cacheable,
+  CacheBackendError,
+  CacheEvict,
+  CachePut,
+  CacheService,
+  cacheToken,
+} from '../../../lib/index.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { boot } from './module-rig.js';
 
@@ -33,6 +41,68 @@ describe('app.close()', () => {
     await app.close();
     finish(5);
     expect(await load).toBe(5);
+  });
+
+  it.each<[string, (cache: CacheService) => Promise<unknown>]>([
+    ['get', (cache) => cache.get('a')],
+    ['exists', (cache) => cache.exists('a')],
+    ['ttl', (cache) => cache.ttl('a')],
+    ['set', (cache) => cache.set('a', 2)],
+    ['delete', (cache) => cache.delete('a')],
+    ['take', (cache) => cache.take('a')],
+    ['add', (cache) => cache.add('a', 2)],
+    ['getSet', (cache) => cache.getSet('a', 2)],
+    ['touch', (cache) => cache.touch('a', '1m')],
+    ['increment', (cache) => cache.increment('a')],
+    ['getMany', (cache) => cache.getMany(['a'])],
+    ['setMany', (cache) => cache.setMany({ a: 2 })],
+    ['deleteMany', (cache) => cache.deleteMany(['a'])],
+    ['getOrSet', (cache) => cache.getOrSet('a', () => 2)],
+    ['getOrSetMany', (cache) => cache.getOrSetMany(['a'], () => ({ a: 2 }))],
+    ['writeThrough', (cache) => cache.writeThrough('a', 2, async () => {})],
+    ['writeBehind', (cache) => cache.writeBehind('q', 'a', 2)],
+    ['clear', (cache) => cache.clear()],
+    ['clear', (cache) => cache.namespace('n').clear()],
+    ['invalidateTags', (cache) => cache.invalidateTags('t')],
+  ])('L10 %s rejects afterwards, and says why', async (operation, ask) => {
+    const { app } = await boot([BlossomCacheModule.forRoot()]);
+    const cache = app.get(CacheService);
+    await cache.set('a', 1, { tags: ['t'] });
+    await app.close();
+    await expect(ask(cache)).rejects.toThrow(CacheBackendError);
+    await expect(ask(cache)).rejects.toMatchObject({ operation, message: expect.stringContaining('closed') });
+  });
+
+  it('lets decorated methods run without it, and answers what changes nothing', async () => {
+    class Users {
+      runs = 0;
+
+      @Cacheable()
+      async find(id: number): Promise<number> {
+        this.runs += 1;
+        return id;
+      }
+
+      @CachePut({ key: 'x' })
+      async save(id: number): Promise<number> {
+        return id;
+      }
+
+      @CacheEvict({ key: 'x' })
+      async remove(id: number): Promise<number> {
+        return id;
+      }
+    }
+    const { app } = await boot([BlossomCacheModule.forRoot()], [Users]);
+    const [users, cache] = [app.get(Users), app.get(CacheService)];
+    await users.find(1);
+    await app.close();
+    expect([await users.find(1), await users.find(1), await users.save(2), await users.remove(3)]).toEqual([
+      1, 1, 2, 3,
+    ]);
+    expect(users.runs).toBe(3);
+    expect(await cache.getStats()).toMatchObject({ misses: 1, sets: 1 });
+    expect(cache.namespace('n').namespaceName).toBe('n');
   });
 });
 

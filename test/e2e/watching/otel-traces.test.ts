@@ -259,7 +259,7 @@ describe('tracing', () => {
     for (const cache of caches) await cache.getOrSet('k', () => 1);
     expect(spans().map(({ attributes }) => attributes['blossom.cache.name'])).toEqual(['default', 'users']);
     await app.close();
-    for (const cache of caches) await cache.getOrSet('l', () => 1);
+    await expect(caches[0]!.getOrSet('l', () => 1)).rejects.toThrow('closed');
     expect(spans()).toEqual([]);
   });
 
