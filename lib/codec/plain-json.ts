@@ -1,4 +1,4 @@
-import { isAscii, isUtf8 } from 'node:buffer';
+import { isUtf8 } from 'node:buffer';
 import { CacheSerializationError } from '../errors/cache.errors.js';
 import { MAX_DEPTH } from './limits.js';
 import { UnreadableError } from './unreadable.error.js';
@@ -23,6 +23,9 @@ export function isPlainPrimitive(value: unknown): boolean {
       return value === null;
   }
 }
+
+/** What decoding puts in the place of bytes that are no UTF-8. */
+const REPLACEMENT = '\uFFFD';
 
 /** A walk over one value. */
 class PlainCheck {
@@ -83,9 +86,9 @@ export function parsePlain(bytes: Uint8Array): unknown {
 /** @throws {UnreadableError} for what is not UTF-8 */
 export function readText(bytes: Uint8Array): string {
   const buffer = bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (isAscii(buffer)) return buffer.toString('latin1');
-  if (!isUtf8(buffer)) throw new UnreadableError('content', 'not the text it should be');
-  return buffer.toString();
+  const text = buffer.toString();
+  if (text.includes(REPLACEMENT) && !isUtf8(buffer)) throw new UnreadableError('content', 'not the text it should be');
+  return text;
 }
 
 /** @throws {UnreadableError} without the cause, whose message has some of the text in it */

@@ -36,6 +36,10 @@ const CACHING = ['CLIENT', 'CACHING', 'YES'] as const;
 /** Sends each command to the server that has its key. All commands reject with {@link CacheBackendError} alone. */
 export class Commands {
   #gathering: ReadBatch | undefined;
+  /** Whether a read is under way that was sent by itself. */
+  #alone = false;
+  /** Whether reads come together: then the next one waits for its turn of the event loop to end, for company. */
+  #crowded = false;
 
   constructor(
     readonly servers: Servers,
@@ -97,8 +101,14 @@ export class Commands {
 
   #read<T>(name: string, announced: boolean, session: Session, done: Reading<T>, failed: Failing<T>): Promise<T> {
     const watch = announced ? this.tracking.watch(session, name) : undefined;
-    const onReply = (reply: Reply): Awaitable<T> => done(reply, watch, session);
+    const gathers = !this.split && !(announced && session.optIn);
+    const alone = gathers && !this.#alone && !this.#crowded;
+    const onReply = (reply: Reply): Awaitable<T> => {
+      if (alone) this.#alone = false;
+      return done(reply, watch, session);
+    };
     const onError = async (error: unknown): Promise<T> => {
+      if (alone) this.#alone = false;
       try {
         const again = await this.#readAgain(name, announced, ['GET', name], session, error);
         return await done(again.reply, again.watch, again.session);
@@ -106,7 +116,8 @@ export class Commands {
         return failed(final);
       }
     };
-    if (!this.split && !(announced && session.optIn)) return this.#batch(session).add(name, onReply, onError);
+    if (gathers && !alone) return this.#batch(session).add(name, onReply, onError);
+    this.#alone = alone;
     if (announced && session.optIn) session.send(CACHING).catch(() => {});
     return session.ask(['GET', name], onReply, onError);
   }
@@ -115,7 +126,8 @@ export class Commands {
   #batch(session: Session): ReadBatch {
     const batch = this.#gathering;
     if (batch?.session === session && !batch.closed) return batch;
-    return (this.#gathering = new ReadBatch(session));
+    this.#crowded = true;
+    return (this.#gathering = new ReadBatch(session, (size) => (this.#crowded = size > 1)));
   }
 
   /** A read that a lost connection left without an answer can be repeated: it changes nothing. */

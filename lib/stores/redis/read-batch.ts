@@ -20,7 +20,11 @@ export class ReadBatch {
   readonly #readers: Reader[] = [];
   #sent = false;
 
-  constructor(readonly session: Session) {
+  constructor(
+    readonly session: Session,
+    /** Told how many keys it has when it is sent. */
+    private readonly onSent: (size: number) => void,
+  ) {
     process.nextTick(() => this.#send());
   }
 
@@ -46,6 +50,7 @@ export class ReadBatch {
   #send(): void {
     this.#sent = true;
     const readers = this.#readers;
+    this.onSent(readers.length);
     const failed = (error: unknown): void => {
       for (const reader of readers) reader.failed(error);
     };

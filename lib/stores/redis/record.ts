@@ -139,7 +139,8 @@ export class StoredRecord {
   /** Whether there are no tags, and the namespace has this stamp. */
   hasJust(namespace: Buffer): boolean {
     if (this.bytes.readUInt32LE(STAMPS_AT + ID_LENGTH) !== 0) return false;
-    return this.bytes.compare(namespace, 0, ID_LENGTH, STAMPS_AT, STAMPS_AT + ID_LENGTH) === 0;
+    for (let i = 0; i < ID_LENGTH; i += 1) if (this.bytes[STAMPS_AT + i] !== namespace[i]) return false;
+    return true;
   }
 
   #hasStamps(): boolean {
