@@ -5,7 +5,6 @@ import type { Codec } from '../codec/codec.js';
 import { CacheOptionsError } from '../errors/cache.errors.js';
 import type { CacheLog } from '../events/cache-log.js';
 import type { WriteBehindStats } from '../events/cache-stats.js';
-import { schedule, systemClock } from '../support/clock.js';
 import type { Backing, ProviderLookup } from './backing.js';
 import { CacheFence } from './cache-fence.js';
 import type { PendingWrite, QueueSettings, WriteObserver, WriteQueue, WriteWorker } from './write-queue.js';
@@ -183,14 +182,17 @@ export class WriteBehind implements Behind {
     return codec.parse(codec.serialise(value));
   }
 
-  /** Whether it was over within the time that a shutdown has, by the time of the machine: nothing else passes while an application ends. */
+  /**
+   * Whether it was over within the time that a shutdown has, by the time of the machine: nothing else passes while an application ends.
+   * Meanwhile the process is kept alive, as nothing else may be left that does.
+   */
   async #patiently(work: Promise<unknown>): Promise<boolean> {
-    let cancel!: () => void;
+    let timer: NodeJS.Timeout | undefined;
     const patience = new Promise<boolean>((resolve) => {
-      cancel = schedule(systemClock, this.parts.flushTimeout, () => resolve(false));
+      timer = setTimeout(() => resolve(false), this.parts.flushTimeout);
     });
     const inTime = await Promise.race([work.then(() => true), patience]);
-    cancel();
+    clearTimeout(timer);
     return inTime;
   }
 }

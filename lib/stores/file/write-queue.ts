@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Payload } from '../../codec/codec.js';
 import { CacheBackendError } from '../../errors/cache.errors.js';
+import { bareThread } from '../../support/bare-thread.js';
 import type { Clock } from '../../support/clock.js';
 import type {
   Command,
@@ -149,7 +150,10 @@ export class WriteQueue {
 
   #thread(): Worker {
     if (this.#worker !== undefined) return this.#worker;
-    const worker = new Worker(new URL('./file.worker.js', import.meta.url), { workerData: this.options });
+    const worker = new Worker(new URL('./file.worker.js', import.meta.url), {
+      ...bareThread(),
+      workerData: this.options,
+    });
     worker.on('message', (message: FromWriter) => this.#receive(message));
     worker.on('error', (error) => this.#lost(worker, error));
     worker.on('exit', () => this.#lost(worker, new Error('the thread has ended')));
