@@ -15,7 +15,7 @@ import { RedisServer } from '../support/redis/redis-server.js';
 import { eventsOf, openForeign } from '../unit/foreign/foreign-rig.js';
 
 /** Milliseconds that an operation may take, and that a test adds for a machine that has other things to do. */
-const TIMEOUT = 200;
+const TIMEOUT = 400;
 const SLOW = 1_000;
 
 /** The client that cache-manager-redis-yet brings. */
