@@ -17,6 +17,9 @@ export interface Clock {
 /** Milliseconds for which the coarse time of the system clock stands still. */
 const COARSE_STEP = 50;
 
+/** Milliseconds that a timer of Node counts to; a longer one would fire at once. */
+const LONGEST_TIMER = 2_147_483_647;
+
 const origin = Date.now() - performance.now();
 let lastRead: number | undefined;
 /** The timers that end the step; testing tools put others in their place. */
@@ -41,6 +44,12 @@ export const systemClock: Clock = {
 /** Schedules housekeeping on `clock`, or on an unref'd timer where it has no `after`. */
 export function schedule(clock: Clock, ms: number, task: () => void): () => void {
   if (clock.after !== undefined) return clock.after(ms, task);
+  if (ms > LONGEST_TIMER) {
+    let cancel = schedule(clock, LONGEST_TIMER, () => {
+      cancel = schedule(clock, ms - LONGEST_TIMER, task);
+    });
+    return () => cancel();
+  }
   const timer = setTimeout(task, ms);
   timer.unref();
   return () => clearTimeout(timer);

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { BlossomCacheModule, CacheService, type BlossomCacheOptions } from '../../../lib/index.js';
+import { BlossomCacheModule, CacheService, CacheTimeoutError, type BlossomCacheOptions } from '../../../lib/index.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { boot } from './module-rig.js';
 
@@ -97,6 +97,24 @@ describe('ttl', () => {
     clock.advance(3_600 * 24 * 365 * 1_000);
     expect(await cache.get('a')).toBe(1);
     expect(clock.pending).toBe(1);
+  });
+});
+
+describe('a timeout', () => {
+  it('of more days than a timer of Node can count is as long as it says', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    try {
+      const cache = await cacheOf({});
+      const days = 86_400_000;
+      const failed = vi.fn();
+      cache.getOrSet('a', () => new Promise(() => {}), { hardTimeout: '60d' }).catch(failed);
+      await vi.advanceTimersByTimeAsync(60 * days - 1);
+      expect(failed).not.toHaveBeenCalled();
+      await vi.advanceTimersByTimeAsync(1);
+      expect(failed.mock.calls).toEqual([[expect.any(CacheTimeoutError)]]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });
 
