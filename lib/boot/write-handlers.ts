@@ -16,9 +16,14 @@ export class WriteHandlers implements OnModuleInit, OnApplicationBootstrap, Befo
     private readonly providers: ProviderLookup,
   ) {}
 
-  /** @throws {CacheOptionsError} for a queue with two handlers, or one that Nest makes anew for each request. */
+  /** @throws {CacheOptionsError} for a queue with two handlers, or one of which Nest makes many instances. */
   async onModuleInit(): Promise<void> {
+    const seen = new Set<unknown>();
     for (const wrapper of [...this.discovery.getProviders(), ...this.discovery.getControllers()]) {
+      // Another token may stand for the same instance.
+      const one: unknown = wrapper.instance ?? wrapper;
+      if (seen.has(one)) continue;
+      seen.add(one);
       await this.visit(wrapper);
     }
   }
@@ -50,7 +55,7 @@ export class WriteHandlers implements OnModuleInit, OnApplicationBootstrap, Befo
   ): Promise<void> {
     const { queue, method, cache, settings, onDeadLetter } = record;
     const where = `@WriteBehindHandler('${queue}') on ${wrapper.name}.${String(method)}`;
-    if (!wrapper.isDependencyTreeStatic()) {
+    if (!wrapper.isDependencyTreeStatic() || wrapper.isTransient) {
       throw new CacheOptionsError(`${where}: there is no one instance of it; make the provider a singleton`);
     }
     const found = this.registry.find(cache);

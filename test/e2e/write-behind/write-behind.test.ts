@@ -484,13 +484,25 @@ describe('@WriteBehindHandler', () => {
     await expect(boot(usersWriter(source), usersWriterAgain(source))).rejects.toThrow(/'users' has a handler already/);
   });
 
-  it('is refused on a provider that is made anew for each request', async () => {
-    @Injectable({ scope: Scope.REQUEST })
-    class PerRequest {
+  it('is one, by however many tokens its provider is known', async () => {
+    @Injectable()
+    class Users {
       @WriteBehindHandler('users')
       async write(_items: WriteBehindItem[]): Promise<void> {}
     }
-    await expect(boot(PerRequest)).rejects.toThrow(/PerRequest\.write: there is no one instance/);
+    await boot(Users, { provide: 'users', useExisting: Users });
+  });
+
+  it.each([
+    ['for each request', Scope.REQUEST],
+    ['wherever it is used', Scope.TRANSIENT],
+  ])('is refused on a provider that is made anew %s', async (_when, scope) => {
+    @Injectable({ scope })
+    class Many {
+      @WriteBehindHandler('users')
+      async write(_items: WriteBehindItem[]): Promise<void> {}
+    }
+    await expect(boot(Many)).rejects.toThrow(/Many\.write: there is no one instance/);
   });
 
   it('is refused for a cache that does not exist', async () => {
