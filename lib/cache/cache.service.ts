@@ -335,8 +335,13 @@ export class CacheService {
     if (behind === undefined) throw new CacheOptionsError('writeBehind: this cache was made without Nest');
     const { ttl, grace, tags } = draft;
     const namespace = this.namespaceName;
-    const ready = behind.ready(queue, { key, namespace, located, value, ttl, grace, tags });
-    const accept = async (): Promise<void> => this.keepAccepted(located, { ...draft, value: await ready.accept() });
+    const ready = during('writeBehind', () =>
+      behind.ready(queue, { key, namespace, located, value, ttl, grace, tags }),
+    );
+    const accept = async (): Promise<void> => {
+      const accepted = await ready.accept().catch(failing('writeBehind'));
+      await this.keepAccepted(located, { ...draft, value: accepted });
+    };
     const { cache, loads } = this.here;
     if (cache.later === undefined) return accept();
     await this.change('writeBehind', () => loads.store.write(located, { ...draft, value: ready.value }));

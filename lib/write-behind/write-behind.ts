@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { nameOf } from '../cache/arguments.js';
 import type { Behind, BehindWrite, ReadyWrite } from '../cache/behind.js';
 import type { CacheCore } from '../cache/cache-core.js';
 import type { Codec } from '../codec/codec.js';
@@ -70,10 +71,11 @@ export class WriteBehind implements Behind {
   ready(queue: string, { ttl, ...write }: BehindWrite): ReadyWrite {
     const served = this.#served.get(queue);
     if (served === undefined) {
-      throw new CacheOptionsError(
-        `writeBehind: nobody handles the queue '${queue}': put @WriteBehindHandler('${queue}') on a method of a provider of this application`,
-        { operation: 'writeBehind' },
-      );
+      const problem =
+        typeof queue === 'string'
+          ? `nobody handles the queue '${queue}': put @WriteBehindHandler('${queue}') on a method of a provider of this application`
+          : `the name of a queue must be a string; got ${nameOf(queue)}`;
+      throw new CacheOptionsError(`writeBehind: ${problem}`, { operation: 'writeBehind' });
     }
     const value = this.#copy(write.value);
     const { clock } = this.parts.core.parts;

@@ -118,7 +118,9 @@ describe.each(JOURNALS)('write-behind with a journal %s', (_name, options) => {
   it('rejects what cannot be kept, and accepts nothing of it', async () => {
     const { cache, source, clock } = await open({}, options());
     await cache.set('1', 'old');
-    await expect(cache.writeBehind('users', '1', { at: () => 1 })).rejects.toThrow(CacheSerializationError);
+    const refused: unknown = await cache.writeBehind('users', '1', { at: () => 1 }).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(CacheSerializationError);
+    expect(refused).toMatchObject({ operation: 'writeBehind' });
     expect(await cache.get('1')).toBe('old');
     await clock.pass(2_000);
     expect(source.calls).toEqual([]);
@@ -477,6 +479,11 @@ describe('@WriteBehindHandler', () => {
   it('is needed: a queue that nobody handles is an error', async () => {
     const { cache } = await open();
     await expect(cache.writeBehind('orders', '1', 'a')).rejects.toThrow(/nobody handles the queue 'orders'/);
+  });
+
+  it.each([Symbol('users'), undefined, 1])('is never for a queue whose name is no text: %o', async (queue) => {
+    const { cache } = await open();
+    await expect(cache.writeBehind(queue as never, '1', 'a')).rejects.toThrow(CacheOptionsError);
   });
 
   it('is refused twice for one queue', async () => {
