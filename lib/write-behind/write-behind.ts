@@ -8,7 +8,7 @@ import type { CacheLog } from '../events/cache-log.js';
 import type { WriteBehindStats } from '../events/cache-stats.js';
 import type { Backing, ProviderLookup } from './backing.js';
 import { CacheFence } from './cache-fence.js';
-import type { PendingWrite, QueueSettings, WriteObserver, WriteQueue, WriteWorker } from './write-queue.js';
+import type { Merge, PendingWrite, QueueSettings, WriteObserver, WriteQueue, WriteWorker } from './write-queue.js';
 
 /** One write as the application's handler gets it. */
 export interface WriteBehindItem<T = unknown> {
@@ -64,7 +64,8 @@ export class WriteBehind implements Behind {
       );
     }
     const counts = { flushed: 0, retries: 0, deadLetters: 0 };
-    const parts = { name, settings: handler.settings, observer: this.#observer(name, counts) };
+    const settings = { ...handler.settings, merge: this.#merging(handler.settings.merge) };
+    const parts = { name, settings, observer: this.#observer(name, counts) };
     this.#served.set(name, { handler, counts, queue: await this.parts.backing.open(parts, providers) });
   }
 
@@ -182,6 +183,15 @@ export class WriteBehind implements Behind {
   #copy(value: unknown): unknown {
     const { codec } = this.parts;
     return codec.parse(codec.serialise(value));
+  }
+
+  /** What it makes of two writes has to be kept as they had to. */
+  #merging(merge: Merge): Merge {
+    if (merge === undefined) return undefined;
+    return (older, newer) => {
+      const value = merge(older, newer);
+      return value === newer ? newer : this.#copy(value);
+    };
   }
 
   /**

@@ -70,6 +70,20 @@ describe.each(JOURNALS)('write-behind with a journal %s', (_name, options) => {
     expect(source.written).toEqual([[['home', 10]]]);
   });
 
+  it.each([
+    ['a promise', async (older: number, newer: number) => older + newer],
+    ['what holds a function', () => ({ add: () => 1 })],
+  ])('rejects what is merged into %s, and goes on with what waits', async (_what, merge: any) => {
+    const { cache, source, clock } = await open({ merge }, options());
+    await cache.writeBehind('users', 'home', 1);
+    const refused: unknown = await cache.writeBehind('users', 'home', 2).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(CacheSerializationError);
+    expect(refused).toMatchObject({ operation: 'writeBehind' });
+    expect(await cache.get('home')).toBe(1);
+    await until(clock, 1_000, () => source.rows.size === 1);
+    expect(source.written).toEqual([[['home', 1]]]);
+  });
+
   it('keeps all writes of one key in order, where nothing is merged', async () => {
     const { cache, source, clock } = await open({ merge: false, batchSize: 2 }, options());
     for (const value of ['a', 'b', 'c']) await cache.writeBehind('users', '1', value);
