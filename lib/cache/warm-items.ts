@@ -1,4 +1,4 @@
-import { CacheKeyError, CacheOptionsError } from '../errors/cache.errors.js';
+import { CacheError, CacheOptionsError } from '../errors/cache.errors.js';
 import { milliseconds } from '../support/duration.js';
 import { assertKey, assertLoader, assertOptions, nameOf, readTags } from './arguments.js';
 import { FRESHNESS_OPTIONS, type GetOrSetOptions } from './call-options.js';
@@ -23,21 +23,26 @@ const ITEM_OPTIONS = ['key', 'load', 'ttl', 'tags', ...FRESHNESS_OPTIONS];
 /** @throws {CacheOptionsError} that names the item by its index, and what is wrong with it. */
 export function assertItem(item: unknown, index: number): asserts item is WarmItem | WarmCall {
   if (typeof item === 'function') return;
-  const where = `warm: item ${index}`;
+  try {
+    checkItem(item, `warm: item ${index}`);
+  } catch (error) {
+    if (!(error instanceof CacheError)) throw error;
+    throw new CacheOptionsError(error.message, { operation: 'warm', cause: error });
+  }
+}
+
+function checkItem(item: unknown, where: string): void {
   if (typeof item !== 'object' || item === null || Array.isArray(item)) {
     throw new CacheOptionsError(
       `${where} must be { key, load, … } or a function that makes a call; got ${nameOf(item)}`,
-      {
-        operation: 'warm',
-      },
     );
   }
   assertOptions(item, ITEM_OPTIONS, where);
   const { key, load, ttl, tags, ...terms } = item as Partial<WarmItem>;
-  asOption(() => assertKey(key, `${where}: key`));
+  assertKey(key, `${where}: key`);
   assertLoader(load, `${where}: load`);
   if (ttl !== undefined) milliseconds(ttl, `${where}: ttl`);
-  if (tags !== undefined && typeof tags !== 'function') asOption(() => readTags(tags, `${where}: tags`));
+  if (tags !== undefined && typeof tags !== 'function') readTags(tags, `${where}: tags`);
   resolveTerms(terms, NO_TERMS, where);
 }
 
@@ -54,13 +59,4 @@ export function assertItems(items: unknown): asserts items is WarmItems {
 export function countOf(items: WarmItems): number | undefined {
   if (Array.isArray(items)) return items.length;
   return items instanceof Set ? items.size : undefined;
-}
-
-function asOption(check: () => void): void {
-  try {
-    check();
-  } catch (error) {
-    if (!(error instanceof CacheKeyError)) throw error;
-    throw new CacheOptionsError(error.message, { operation: 'warm', cause: error });
-  }
 }

@@ -390,6 +390,7 @@ describe('bad input to warm', () => {
     const error = await rejection(cache.warm(list));
     expect(error).toBeInstanceOf(CacheOptionsError);
     expect(error.message).toContain(`warm: ${message}`);
+    expect(error).toMatchObject({ operation: 'warm' });
     expect(loads).toEqual([]);
     const late = await rejection(cache.warm(list.values()));
     expect(late).toBeInstanceOf(CacheOptionsError);
