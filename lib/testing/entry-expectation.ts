@@ -4,7 +4,7 @@ import type { Absence, Entry } from '../stores/store.js';
 import { milliseconds, type Duration } from '../support/duration.js';
 import type { EventLog } from './event-log.js';
 import { Happened } from './happened.js';
-import { verdict, type Judged } from './verdict.js';
+import { misused, verdict, type Judged } from './verdict.js';
 
 /** Keys that a message names at most. */
 const NAMED = 5;
@@ -49,6 +49,7 @@ export class EntryExpectation extends Happened {
 
   /** It is there and carries each of these tags, and maybe others. */
   async toHaveTags(...tags: readonly string[]): Promise<void> {
+    if (tags.length === 0) throw misused('expectCache: toHaveTags needs the tags that are expected');
     const found = await this.#find();
     const held = 'value' in found ? found.tags : [];
     const met = 'value' in found && tags.every((tag) => held.includes(tag));

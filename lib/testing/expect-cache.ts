@@ -78,6 +78,7 @@ export class CacheExpectation extends Happened {
 
   /** Each of these tags has been invalidated since. */
   toHaveInvalidated(...tags: readonly string[]): void {
+    if (tags.length === 0) throw misused('expectCache: toHaveInvalidated needs the tags that are expected');
     const { tags: invalidated } = this.log;
     verdict({
       subject: this.subject,

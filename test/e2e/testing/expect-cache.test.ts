@@ -269,6 +269,8 @@ describe('an expectation that makes no sense', () => {
     expect(() => expectCache(other).call(other.get(Users), 'plain')).toThrow('is not decorated with @Cacheable');
     expect(() => expectCache(cache).key(1 as never)).toThrow('key');
     expect(() => expectCache(cache).toHaveBeenLoaded(-1)).toThrow('a whole number of 0 or more');
+    expect(() => expectCache(cache).toHaveInvalidated()).toThrow('toHaveInvalidated needs the tags');
+    await expect(expectCache(cache).key('k').toHaveTags()).rejects.toThrow('toHaveTags needs the tags');
     await expect(
       expectCache(cache)
         .key('k')
