@@ -78,7 +78,8 @@ export function readHandler(
     throw new CacheOptionsError(`${WHERE}: the name of the queue must be a string that is not empty`);
   }
   assertOptions(options, OPTIONS, WHERE);
-  const { cache, merge, onDeadLetter, delay = '1s', backoff = '200ms', maxWait = '10s', attempts = 12 } = options;
+  const { cache, merge, onDeadLetter, batchSize = 100, maxPending = 10_000, attempts = 12 } = options;
+  const { delay = '1s', backoff = '200ms', maxWait = '10s' } = options;
   if (cache !== undefined && (typeof cache !== 'string' || cache === '')) throw wrong('cache', 'a string');
   if (merge !== undefined && merge !== false && typeof merge !== 'function')
     throw wrong('merge', 'a function or false');
@@ -87,12 +88,12 @@ export function readHandler(
     throw wrong('attempts', 'given together with onDeadLetter, which takes what is given up');
   }
   const settings = Object.freeze({
-    batchSize: count(options.batchSize ?? 100, 'batchSize'),
+    batchSize: count(batchSize, 'batchSize'),
     delay: timeout(delay, `${WHERE}: delay`, 0),
     attempts: onDeadLetter === undefined ? Infinity : count(attempts, 'attempts'),
     backoff: timeout(backoff, `${WHERE}: backoff`, 1),
     merge: merge === false ? undefined : ((merge ?? newest) as Merge),
-    maxPending: count(options.maxPending ?? 10_000, 'maxPending'),
+    maxPending: count(maxPending, 'maxPending'),
     maxWait: timeout(maxWait, `${WHERE}: maxWait`, 0),
   });
   return { queue, method, cache, settings, onDeadLetter };

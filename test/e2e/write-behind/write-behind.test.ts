@@ -533,6 +533,8 @@ describe('@WriteBehindHandler', () => {
 
   it.each([
     [{ batchSize: 0 }, /batchSize must be/],
+    [{ batchSize: null }, /batchSize must be/],
+    [{ maxPending: null }, /maxPending must be/],
     [{ delay: 5 }, /delay must be/],
     [{ attempts: 3 }, /attempts must be given together with onDeadLetter/],
     [{ merge: true }, /merge must be/],
