@@ -18,7 +18,7 @@ export interface Clock {
 const COARSE_STEP = 50;
 
 /** Milliseconds that a timer of Node counts to; a longer one would fire at once. */
-const LONGEST_TIMER = 2_147_483_647;
+export const LONGEST_TIMER = 2_147_483_647;
 
 const origin = Date.now() - performance.now();
 let lastRead: number | undefined;

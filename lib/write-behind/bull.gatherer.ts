@@ -1,3 +1,5 @@
+import { LONGEST_TIMER } from '../support/clock.js';
+
 /** What is passed on, not having been begun, when gathering ends. */
 export class GatheringEnded extends Error {}
 
@@ -61,7 +63,10 @@ export class Gatherer<T> {
   #consider(): void {
     if (this.#busy !== undefined || this.#waiting.length === 0) return;
     if (this.#due || this.#waiting.length >= this.size) this.#begin();
-    else this.#timer ??= setTimeout(() => this.#nowDue(), this.#hurried > 0 ? LEAST : Math.max(LEAST, this.delay));
+    else {
+      const wait = this.#hurried > 0 ? LEAST : Math.min(Math.max(LEAST, this.delay), LONGEST_TIMER);
+      this.#timer ??= setTimeout(() => this.#nowDue(), wait);
+    }
   }
 
   #nowDue(): void {

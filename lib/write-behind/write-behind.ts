@@ -6,6 +6,7 @@ import type { Codec } from '../codec/codec.js';
 import { CacheOptionsError } from '../errors/cache.errors.js';
 import type { CacheLog } from '../events/cache-log.js';
 import type { WriteBehindStats } from '../events/cache-stats.js';
+import { LONGEST_TIMER } from '../support/clock.js';
 import type { Backing, ProviderLookup } from './backing.js';
 import { CacheFence } from './cache-fence.js';
 import type { Merge, PendingWrite, QueueSettings, WriteObserver, WriteQueue, WriteWorker } from './write-queue.js';
@@ -201,7 +202,7 @@ export class WriteBehind implements Behind {
   async #patiently(work: Promise<unknown>): Promise<boolean> {
     let timer: NodeJS.Timeout | undefined;
     const patience = new Promise<boolean>((resolve) => {
-      timer = setTimeout(() => resolve(false), this.parts.flushTimeout);
+      timer = setTimeout(() => resolve(false), Math.min(this.parts.flushTimeout, LONGEST_TIMER));
     });
     const inTime = await Promise.race([work.then(() => true), patience]);
     clearTimeout(timer);

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import { Injectable, Scope } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -580,6 +581,15 @@ describe('@WriteBehindHandler', () => {
     await app.close();
     expect(gate.inside).toBe(1);
     gate.open();
+  });
+
+  it('is waited for also with a flushTimeout of more days than a timer can count', async () => {
+    const { app, cache, source, clock } = await open({}, { writeBehind: { flushTimeout: '30d' } });
+    source.always = () => setTimeout(100);
+    await cache.writeBehind('users', '1', 'a');
+    await clock.pass(1_000);
+    await app.close();
+    expect(source.rows.get('1')).toBe('a');
   });
 });
 
