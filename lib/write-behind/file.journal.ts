@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import type { Codec } from '../codec/codec.js';
 import { CacheBackendError, CacheOptionsError } from '../errors/cache.errors.js';
 import type { SqliteDriver } from '../stores/file/sqlite.js';
-import { bareThread } from '../support/bare-thread.js';
+import { threadFlags } from '../support/thread-flags.js';
 import type { Journal, JournalRow } from './journal.js';
 import type { Change, FileRow } from './journal-file.js';
 import type { JournalMessage, JournalRequest, JournalWorkerOptions } from './journal.worker.js';
@@ -134,7 +134,7 @@ export class FileJournal implements Journal {
     const { driver, directory, scope } = this.options;
     const name = `blossom-write-behind-v1-${createHash('sha256').update(scope).digest('hex').slice(0, 12)}`;
     const workerData: JournalWorkerOptions = { driver, directory, name };
-    const worker = new Worker(new URL('./journal.worker.js', import.meta.url), { ...bareThread(), workerData });
+    const worker = new Worker(new URL('./journal.worker.js', import.meta.url), { execArgv: threadFlags(), workerData });
     worker.on('message', (message: JournalMessage) => this.#receive(message));
     worker.on('error', (error) => this.#lost(worker, error));
     worker.on('exit', () => this.#lost(worker, new Error('the thread has ended')));

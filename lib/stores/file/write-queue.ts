@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads';
 import type { Payload } from '../../codec/codec.js';
 import { CacheBackendError } from '../../errors/cache.errors.js';
-import { bareThread } from '../../support/bare-thread.js';
 import type { Clock } from '../../support/clock.js';
+import { threadFlags } from '../../support/thread-flags.js';
 import type {
   Command,
   Due,
@@ -151,7 +151,7 @@ export class WriteQueue {
   #thread(): Worker {
     if (this.#worker !== undefined) return this.#worker;
     const worker = new Worker(new URL('./file.worker.js', import.meta.url), {
-      ...bareThread(),
+      execArgv: threadFlags(),
       workerData: this.options,
     });
     worker.on('message', (message: FromWriter) => this.#receive(message));
