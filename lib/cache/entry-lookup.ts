@@ -59,15 +59,20 @@ export class EntryLookup {
 
   /** The entry, counted as a hit, or a miss: then there may be one that is past its ttl. */
   find(located: string, operation: string): Awaitable<Entry | Stale | undefined> {
+    return this.findThen(located, operation, itself);
+  }
+
+  /** As {@link find}, going on in the same step. */
+  findThen<T>(located: string, operation: string, done: (found: Entry | Stale | undefined) => T): Awaitable<T> {
     const waiting = this.waiting(located);
     if (waiting !== undefined) {
       this.events.hit(this.namespace, located);
-      return waiting;
+      return done(waiting);
     }
     const now = this.coarseNow();
     const entry = this.store.read(located, now);
-    if (!isPromise(entry)) return this.judge(located, entry, now);
-    return entry.then((found) => this.judge(located, found, now), failing(operation));
+    if (!isPromise(entry)) return done(this.judge(located, entry, now));
+    return entry.then((found) => done(this.judge(located, found, now)), failing(operation));
   }
 
   /** The entries by key, in the order of the keys; among them those past their ttl. */
@@ -120,4 +125,8 @@ export class EntryLookup {
     this.events.emit('miss', { namespace, key });
     return entry === undefined || freshness(entry, exact) === 'expired' ? undefined : new Stale(entry);
   }
+}
+
+function itself<T>(found: T): T {
+  return found;
 }

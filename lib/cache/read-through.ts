@@ -1,7 +1,7 @@
 import type { CacheEvents } from '../events/cache-events.js';
 import { errorOf } from '../errors/error-of.js';
 import type { Entry, StoreSpace } from '../stores/store.js';
-import { isPromise } from '../support/awaitable.js';
+import { isPromise, type Awaitable } from '../support/awaitable.js';
 import { assertLoader } from './arguments.js';
 import { KeyBatch, type BatchLoader } from './batch.js';
 import type { CacheCore } from './cache-core.js';
@@ -34,9 +34,8 @@ export class ReadThrough {
   /** The fresh value. */
   get<T>(located: string): Promise<T | undefined> {
     if (this.isAsked(GET)) return this.getExplained<T>(located);
-    const entry = this.lookup.find(located, GET.operation);
-    if (isPromise(entry)) return entry.then((found) => freshOf(found)?.value as T | undefined);
-    return Promise.resolve(freshOf(entry)?.value as T | undefined);
+    const value = this.lookup.findThen(located, GET.operation, freshValueOf) as Awaitable<T | undefined>;
+    return isPromise(value) ? value : Promise.resolve(value);
   }
 
   /** The fresh values by key, in the order of the keys. */
@@ -286,3 +285,7 @@ class ManyCall<T> {
 const GET: Caller = { operation: 'get', strict: true };
 const GET_MANY: Caller = { operation: 'getMany', strict: true };
 const MANY: Caller = { operation: 'getOrSetMany', strict: true };
+
+function freshValueOf(found: Entry | Stale | undefined): unknown {
+  return freshOf(found)?.value;
+}

@@ -1,5 +1,5 @@
 import { CacheSerializationError } from '../errors/cache.errors.js';
-import { FORMATS, type Payload, type Place } from './payload.js';
+import { FORMATS, type ContainedPayload, type Payload, type Place } from './payload.js';
 import { isPlain, parsePlain, readText, writePlain } from './plain-json.js';
 import { Copier, type InstanceRules } from './rich/copier.js';
 import { parseRich, writeRich } from './rich/rich-text.js';
@@ -58,12 +58,8 @@ export class Codec {
   }
 
   /** @throws {UnreadableError} and nothing else */
-  parse(payload: Payload): unknown {
-    try {
-      return this.#parse(payload);
-    } catch (error) {
-      throw error instanceof UnreadableError ? error : new UnreadableError('content', 'not what its form says');
-    }
+  parse({ format, bytes }: Payload): unknown {
+    return this.#parse({ format, bytes, from: 0 });
   }
 
   /**
@@ -76,10 +72,11 @@ export class Codec {
 
   /**
    * The value of bytes from wherever; nothing in it refers to them.
+   * @param from where what was encoded begins: a view of its own would cost a short value more than its text does
    * @throws {UnreadableError} and nothing else
    */
-  decode(bytes: Uint8Array, place: Place): unknown {
-    return this.parse(this.#sealer.open(bytes, place));
+  decode(bytes: Uint8Array, place: Place, from = 0): unknown {
+    return this.#parse(this.#sealer.open(bytes, place, from));
   }
 
   #serialise(value: unknown): Payload {
@@ -98,14 +95,22 @@ export class Codec {
     return copier.isPlain ? plain(copy) : { format: FORMATS.rich, bytes: writeRich(copy, copier.binary) };
   }
 
-  #parse({ format, bytes }: Payload): unknown {
+  #parse(contained: ContainedPayload): unknown {
+    try {
+      return this.#valueOf(contained);
+    } catch (error) {
+      throw error instanceof UnreadableError ? error : new UnreadableError('content', 'not what its form says');
+    }
+  }
+
+  #valueOf({ format, bytes, from }: ContainedPayload): unknown {
     switch (format) {
       case FORMATS.json:
-        return parsePlain(bytes);
+        return parsePlain(bytes, from);
       case FORMATS.text:
-        return readText(bytes);
+        return readText(bytes, from);
       case FORMATS.rich:
-        return parseRich(bytes, this.#types);
+        return parseRich(bytes.subarray(from), this.#types);
       default:
         throw new UnreadableError('format', 'serialised in an unknown form');
     }

@@ -25,10 +25,10 @@ export function writeHeader(frame: Uint8Array, layout: Layout): void {
 }
 
 /** @throws {UnreadableError} for a frame of another version, or with a layout that this one does not have */
-export function readHeader(frame: Uint8Array): Layout {
-  const layout = frame[1];
+export function readHeader(bytes: Uint8Array, from: number): Layout {
+  const layout = bytes[from + 1];
   if (layout === undefined) throw new UnreadableError('frame', 'too short to be an entry');
-  if (frame[0] !== FRAME_VERSION) throw new UnreadableError('frame', 'written in an unknown version');
+  if (bytes[from] !== FRAME_VERSION) throw new UnreadableError('frame', 'written in an unknown version');
   if ((layout & ~KNOWN) !== 0) throw new UnreadableError('frame', 'laid out in an unknown way');
   return {
     format: layout & FORMAT_MASK,

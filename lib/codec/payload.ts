@@ -12,6 +12,14 @@ export interface Payload {
   readonly bytes: Uint8Array;
 }
 
+/** The payload that ends where these bytes end. */
+export interface ContainedPayload {
+  readonly format: number;
+  readonly bytes: Uint8Array;
+  /** Where it begins. */
+  readonly from: number;
+}
+
 /** How values are serialised. A number, once released, never changes its meaning. */
 export const FORMATS = {
   /** UTF-8 JSON, for what is provably plain. */

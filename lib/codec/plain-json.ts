@@ -76,18 +76,19 @@ export function writePlain(value: unknown): Uint8Array {
 }
 
 /** @throws {UnreadableError} for anything that {@link writePlain} does not write */
-export function parsePlain(bytes: Uint8Array): unknown {
-  const text = readText(bytes);
+export function parsePlain(bytes: Uint8Array, from: number): unknown {
+  const text = readText(bytes, from);
   const value = parseJson(text);
   if (mayBeHostile(text)) assertPlain(value, 1);
   return value;
 }
 
 /** @throws {UnreadableError} for what is not UTF-8 */
-export function readText(bytes: Uint8Array): string {
+export function readText(bytes: Uint8Array, from = 0): string {
   const buffer = bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const text = buffer.toString();
-  if (text.includes(REPLACEMENT) && !isUtf8(buffer)) throw new UnreadableError('content', 'not the text it should be');
+  const text = buffer.toString(undefined, from);
+  if (text.includes(REPLACEMENT) && !isUtf8(buffer.subarray(from)))
+    throw new UnreadableError('content', 'not the text it should be');
   return text;
 }
 

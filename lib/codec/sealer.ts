@@ -2,7 +2,7 @@ import { compress, decompress } from './compression.js';
 import { Encryption, ENCRYPTION_OVERHEAD } from './encryption.js';
 import type { EncryptionKey } from './encryption-keys.js';
 import { HEADER_LENGTH, readHeader, writeHeader, type Layout } from './frame.js';
-import type { Payload, Place } from './payload.js';
+import type { ContainedPayload, Payload, Place } from './payload.js';
 import { UnreadableError } from './unreadable.error.js';
 
 /** Plain data, so that another thread can be given the same. */
@@ -44,16 +44,17 @@ export class Sealer {
   }
 
   /**
-   * The payload of a frame; its bytes may be a view of those given.
+   * The payload of the frame that begins there; its bytes may be those given.
    * @throws {UnreadableError}
    */
-  open(bytes: Uint8Array, place: Place): Payload {
-    if (bytes.length > this.#options.maxBytes + ENCRYPTION_OVERHEAD) {
-      throw new UnreadableError('size', 'larger than allowed');
-    }
-    const layout = this.#readLayout(bytes);
-    const body = layout.encrypted ? this.#decrypt(bytes, place) : bytes.subarray(HEADER_LENGTH);
-    return { format: layout.format, bytes: layout.compressed ? decompress(body, this.#options.maxBytes) : body };
+  open(bytes: Uint8Array, place: Place, from = 0): ContainedPayload {
+    const { maxBytes } = this.#options;
+    if (bytes.length - from > maxBytes + ENCRYPTION_OVERHEAD) throw new UnreadableError('size', 'larger than allowed');
+    const { format, compressed, encrypted } = this.#readLayout(bytes, from);
+    const body = from + HEADER_LENGTH;
+    if (!compressed && !encrypted) return { format, bytes, from: body };
+    const packed = encrypted ? this.#decrypt(bytes.subarray(from), place) : bytes.subarray(body);
+    return { format, bytes: compressed ? decompress(packed, maxBytes) : packed, from: 0 };
   }
 
   #compress(bytes: Uint8Array): Uint8Array | undefined {
@@ -61,9 +62,9 @@ export class Sealer {
     return compression === undefined || bytes.length < compression.threshold ? undefined : compress(bytes);
   }
 
-  #readLayout(bytes: Uint8Array): Layout {
-    if (this.#encryption === undefined || this.#options.allowPlaintext) return readHeader(bytes);
-    const layout = headerOrNone(bytes);
+  #readLayout(bytes: Uint8Array, from: number): Layout {
+    if (this.#encryption === undefined || this.#options.allowPlaintext) return readHeader(bytes, from);
+    const layout = headerOrNone(bytes, from);
     if (layout?.encrypted === true) return layout;
     throw new UnreadableError('plaintext', 'not encrypted, although a key is configured');
   }
@@ -81,9 +82,9 @@ function plainFrame(layout: Layout, body: Uint8Array): Uint8Array {
   return frame;
 }
 
-function headerOrNone(bytes: Uint8Array): Layout | undefined {
+function headerOrNone(bytes: Uint8Array, from: number): Layout | undefined {
   try {
-    return readHeader(bytes);
+    return readHeader(bytes, from);
   } catch {
     return undefined;
   }

@@ -127,6 +127,15 @@ export function describeCodec(name: string, make: () => Codec): void {
       expect(make().decode(larger.subarray(7, 7 + bytes.length), PLACE)).toStrictEqual(value);
     });
 
+    it.each([[{ plain: 'ä'.repeat(900) }], ['text \uFFFD'], [''], [new Map([['at', new Date(5)]])]])(
+      'reads what begins later in its bytes: %j',
+      (value) => {
+        const bytes = make().encode(value, PLACE);
+        const larger = Buffer.concat([Buffer.from([0xff, 1, 1, 0x22]), bytes]);
+        expect(make().decode(larger, PLACE, 4)).toStrictEqual(value);
+      },
+    );
+
     it('refuses what cannot be kept', () => {
       expect(() => make().encode({ deep: [() => 1] }, PLACE)).toThrow(CacheSerializationError);
     });

@@ -114,7 +114,8 @@ export class Entries {
   }
 
   #open(key: string, { frame, headText }: StoredRecord): Payload {
-    return this.room.sealer.open(frame, this.#place(key, headText));
+    const { format, bytes, from } = this.room.sealer.open(frame, this.#place(key, headText));
+    return { format, bytes: bytes.subarray(from) };
   }
 
   #reading<T>(key: string, record: StoredRecord, read: () => T): T | undefined {

@@ -144,7 +144,7 @@ export class EntryReader {
   ): RedisEntry | undefined {
     const { codec, near } = this.backend;
     try {
-      const value = codec.decode(record.frame, { namespace: this.#scope, key });
+      const value = codec.decode(record.content, { namespace: this.#scope, key }, record.frameFrom);
       const { tags } = record.stamps;
       const names = tags.length === 0 ? NO_TAGS : tags.map(({ tag }) => tag);
       return new RedisEntry(value, names, record, offset, near ? allOf(watch, known) : undefined, softenedBy);

@@ -5,10 +5,30 @@ import type { Session } from './connection/session.js';
 /** Keys that one command reads at most. */
 const MOST = 64;
 
-/** Somebody who waits for what is under one key. */
-interface Reader {
-  done(reply: Reply): void;
-  failed(error: unknown): void;
+/** Somebody who waits for what is under one key, and goes on with one of these. */
+class Reader {
+  constructor(
+    private readonly done: (reply: Reply) => unknown,
+    private readonly failed: (error: unknown) => unknown,
+    private readonly resolve: (outcome: unknown) => void,
+    private readonly reject: (error: unknown) => void,
+  ) {}
+
+  answer(reply: Reply): void {
+    try {
+      this.resolve(this.done(reply));
+    } catch (error) {
+      this.reject(error);
+    }
+  }
+
+  fail(failure: unknown): void {
+    try {
+      this.resolve(this.failed(failure));
+    } catch (error) {
+      this.reject(error);
+    }
+  }
 }
 
 /**
@@ -34,16 +54,9 @@ export class ReadBatch {
   }
 
   add<T>(name: string, done: (reply: Reply) => Awaitable<T>, failed: (error: unknown) => Awaitable<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const settle = <A>(go: (about: A) => Awaitable<T>, about: A): void => {
-        try {
-          resolve(go(about));
-        } catch (error) {
-          reject(error as Error);
-        }
-      };
+    return new Promise<T>((resolve, reject) => {
       this.#names.push(name);
-      this.#readers.push({ done: (reply) => settle(done, reply), failed: (error) => settle(failed, error) });
+      this.#readers.push(new Reader(done, failed, resolve as (outcome: unknown) => void, reject));
     });
   }
 
@@ -52,16 +65,16 @@ export class ReadBatch {
     const readers = this.#readers;
     this.onSent(readers.length);
     const failed = (error: unknown): void => {
-      for (const reader of readers) reader.failed(error);
+      for (const reader of readers) reader.fail(error);
     };
     if (readers.length === 1) {
-      void this.session.ask(['GET', this.#names[0]!], (reply) => readers[0]!.done(reply), failed);
+      void this.session.ask(['GET', this.#names[0]!], (reply) => readers[0]!.answer(reply), failed);
       return;
     }
     const done = (replies: Reply): void => {
       const values = replies as readonly Reply[];
       if (values.length !== readers.length) return failed(this.session.distrust());
-      for (const [index, reader] of readers.entries()) reader.done(values[index]!);
+      for (let i = 0; i < readers.length; i += 1) readers[i]!.answer(values[i]!);
     };
     void this.session.ask(['MGET', ...this.#names], done, failed);
   }

@@ -80,13 +80,19 @@ export function packStamps(stamps: Stamps): Buffer {
 
 /** The entry in what the server has under a key; or its head alone, without the frame. */
 export class StoredRecord {
+  readonly expiresAt: number;
+  readonly grace: number;
   #stamps: Stamps | undefined;
+  #content: Buffer | undefined;
 
   private constructor(
     readonly bytes: Buffer,
     private readonly frameAt: number,
     private readonly tailAt: number,
-  ) {}
+  ) {
+    this.expiresAt = bytes.readDoubleLE(EXPIRES_AT);
+    this.grace = bytes.readDoubleLE(GRACE_AT);
+  }
 
   /** Undefined where there is no entry, or something else; `'damaged'` where there was one. */
   static read(bytes: Buffer, sealed: boolean, seed: number): StoredRecord | 'damaged' | undefined {
@@ -116,20 +122,18 @@ export class StoredRecord {
     return this.bytes.subarray(VERSION_AT, VERSION_AT + ID_LENGTH);
   }
 
-  get expiresAt(): number {
-    return this.bytes.readDoubleLE(EXPIRES_AT);
-  }
-
-  get grace(): number {
-    return this.bytes.readDoubleLE(GRACE_AT);
-  }
-
   get createdAt(): number {
     return this.bytes.readDoubleLE(CREATED_AT);
   }
 
-  get frame(): Buffer {
-    return this.bytes.subarray(this.frameAt, this.tailAt);
+  /** The stamps, and behind them the frame: one view of the bytes for all that is done with them. */
+  get content(): Buffer {
+    return (this.#content ??= this.bytes.subarray(STAMPS_AT, this.tailAt));
+  }
+
+  /** Where the frame begins in {@link content}. */
+  get frameFrom(): number {
+    return this.frameAt - STAMPS_AT;
   }
 
   get stamps(): Stamps {
@@ -157,7 +161,7 @@ export class StoredRecord {
   }
 
   #sum(sealed: boolean, seed: number): number {
-    return crc32(this.bytes.subarray(STAMPS_AT, sealed ? this.frameAt : this.tailAt), seed);
+    return crc32(sealed ? this.bytes.subarray(STAMPS_AT, this.frameAt) : this.content, seed);
   }
 }
 

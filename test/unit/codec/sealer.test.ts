@@ -40,9 +40,12 @@ describe('frame', () => {
     for (const compression of [undefined, { threshold: 1 }]) {
       for (const keys of [[], encryptionKeys(fixedKey(1))]) {
         const each = new Sealer({ ...OPTIONS, compression, keys });
-        const opened = each.open(each.seal({ format: 7, bytes }, PLACE), PLACE);
-        expect(opened.format).toBe(7);
-        expect(Buffer.from(opened.bytes).equals(bytes)).toBe(true);
+        const frame = each.seal({ format: 7, bytes }, PLACE);
+        for (const before of [0, 3]) {
+          const opened = each.open(Buffer.concat([Buffer.alloc(before, 0xff), frame]), PLACE, before);
+          expect(opened.format).toBe(7);
+          expect(Buffer.from(opened.bytes.subarray(opened.from)).equals(bytes)).toBe(true);
+        }
       }
     }
   });
