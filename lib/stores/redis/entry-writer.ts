@@ -6,7 +6,7 @@ import type { Command } from './connection/redis-client.js';
 import type { Session } from './connection/session.js';
 import type { EntryReader, Source } from './entry-reader.js';
 import { millisecondsText, NONE, type KnownStamp } from './local-stamps.js';
-import { StoredRecord, writeRecord, type NewRecord, type StampedTag } from './record.js';
+import { StoredRecord, writeRecord, type Span, type StampedTag, type Stamps } from './record.js';
 import type { RedisBackend } from './redis.backend.js';
 import { INCREMENT, SET, WRITE, type Script } from './scripts.js';
 import { textHash } from './text-hash.js';
@@ -90,9 +90,10 @@ export class EntryWriter {
   }
 
   /** A record to be stored; undefined where it is too large, which those who listen are told. */
-  record(key: string, record: Omit<NewRecord, 'version' | 'sealed' | 'seed'>): Buffer | undefined {
+  record(key: string, span: Span, stamps: Stamps, frame: Uint8Array): Buffer | undefined {
     const { sealed, maxBytes, events } = this.backend;
-    const bytes = writeRecord({ ...record, version: uniqueId(), sealed, seed: textHash(key, this.#seed) });
+    const version = uniqueId();
+    const bytes = writeRecord({ version, span, stamps, frame, sealed, seed: textHash(key, this.#seed) });
     if (bytes.length <= maxBytes) return bytes;
     events.emit('refuse', { namespace: this.namespace, key, cause: 'bytes' });
     return undefined;
@@ -122,7 +123,7 @@ export class EntryWriter {
     await (how === 'set' ? believed.prepare() : believed.settle());
     let version: Buffer = NONE;
     for (let round = 0; round < ROUNDS; round += 1) {
-      const record = this.record(key, { ...span(draft, at), stamps: believed.stamps, frame });
+      const record = this.record(key, spanOf(draft, at), believed.stamps, frame);
       if (record === undefined) return { what: 'refused' };
       const [what, found, ...stamps] = await this.#run(WRITE, at, record, [how, version], draft, believed);
       if (what === 'stamps') believed.correct([found, ...stamps]);
@@ -149,7 +150,7 @@ export class EntryWriter {
     let version: Buffer = NONE;
     for (let round = 0; round < ROUNDS; round += 1) {
       const at = await this.place(key);
-      const record = this.record(key, { ...span(draft, at), stamps: believed.stamps, frame });
+      const record = this.record(key, spanOf(draft, at), believed.stamps, frame);
       if (record === undefined) throw new CacheTypeError('a number is too large to be stored here');
       const next = this.backend.sealed ? NONE : uniqueId();
       const about = [String(by), version, next];
@@ -181,7 +182,7 @@ export class EntryWriter {
   #set(key: string, at: Place, frame: Uint8Array, draft: Draft, known: readonly KnownStamp[]): Promise<Outcome> {
     const tags = distinct(draft.tags).map((tag, index): StampedTag => ({ tag, stamp: known[index + 1]!.stamp }));
     const stamps = { namespace: known[0]!.stamp, tags };
-    const record = this.record(key, { ...span(draft, at), stamps, frame });
+    const record = this.record(key, spanOf(draft, at), stamps, frame);
     if (record === undefined) return Promise.resolve({ what: 'refused' });
     return this.#batch(at).add(at.name, record, this.kept(draft), () =>
       known.every(({ watch }) => watch!.isTold) ? STORED : this.#setAgain(key, at, record, frame, draft),
@@ -214,7 +215,7 @@ export class EntryWriter {
     draft: Draft,
     believed: BelievedStamps,
   ): Promise<void> {
-    const record = this.record(key, { ...span(draft, at), stamps: believed.stamps, frame });
+    const record = this.record(key, spanOf(draft, at), believed.stamps, frame);
     if (record !== undefined) await this.#run(WRITE, at, record, ['replace', versionOf(stored)], draft, believed);
   }
 
@@ -238,7 +239,7 @@ export class EntryWriter {
   async #replace(key: string, at: Place, old: Buffer, frame: Uint8Array): Promise<boolean> {
     const head = StoredRecord.readHead(old)!;
     const { createdAt, expiresAt, grace, stamps } = head;
-    const record = this.record(key, { createdAt, expiresAt, grace, stamps, frame });
+    const record = this.record(key, { createdAt, expiresAt, grace }, stamps, frame);
     if (record === undefined) throw new CacheTypeError('a number is too large to be stored here');
     const parameters = [String(at.deadline), record, 'keep', String(at.now + at.offset), '', 'replace', head.version];
     const [what] = await this.#answer(WRITE, [at.name], parameters);
@@ -279,10 +280,7 @@ export class EntryWriter {
 }
 
 /** From when to when an entry lives, in the server's time. */
-export function span(
-  { ttl, grace }: Life,
-  { now, offset }: Place,
-): Pick<NewRecord, 'createdAt' | 'expiresAt' | 'grace'> {
+export function spanOf({ ttl, grace }: Life, { now, offset }: Place): Span {
   return { createdAt: now + offset, expiresAt: now + offset + ttl, grace };
 }
 

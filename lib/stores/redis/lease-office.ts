@@ -1,6 +1,6 @@
 import type { Draft, LeaseAnswer, LeaseBusy, LeasePurpose } from '../store.js';
 import type { EntryReader } from './entry-reader.js';
-import { span, type EntryWriter, type Place } from './entry-writer.js';
+import { spanOf, type EntryWriter, type Place } from './entry-writer.js';
 import type { BelievedStamps } from './believed-stamps.js';
 import { NONE } from './local-stamps.js';
 import { packStamps, readLease, StoredRecord, type Stamps } from './record.js';
@@ -118,7 +118,7 @@ export class LeaseOffice implements LeaseHome {
       return false;
     }
     const carried = stamps.forTags(draft.tags, lateStamps);
-    const record = draft.ttl > 0 ? this.writer.record(key, { ...span(draft, at), stamps: carried, frame }) : undefined;
+    const record = draft.ttl > 0 ? this.writer.record(key, spanOf(draft, at), carried, frame) : undefined;
     const life = record === undefined ? '0' : this.writer.kept(draft);
     const parameters = [token, record ?? NONE, life, stamps.lifeFor(draft), ...stamps.exactly];
     const commit = (): Promise<unknown> => commands.run(COMMIT, [name, ...stamps.names], parameters);

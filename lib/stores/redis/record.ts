@@ -14,13 +14,18 @@ export interface Stamps {
   readonly tags: readonly StampedTag[];
 }
 
-/** An entry as it is to be stored. Times are the server's, in milliseconds. */
-export interface NewRecord {
-  readonly version: Buffer;
+/** How long an entry is good. Times are the server's, in milliseconds. */
+export interface Span {
   readonly createdAt: number;
   readonly expiresAt: number;
   /** Milliseconds after that for which it may be served stale. */
   readonly grace: number;
+}
+
+/** An entry as it is to be stored. */
+export interface NewRecord {
+  readonly version: Buffer;
+  readonly span: Span;
   readonly stamps: Stamps;
   /** What the codec makes of the value. */
   readonly frame: Uint8Array;
@@ -52,8 +57,7 @@ const LEASE_HEAD = ID_LENGTH + 8;
  * where there is one, the lease: token (16 bytes), deadline (float64), stamps. Stamps: that of the namespace (16 bytes), the
  * number of tags (uint32), and of each its stamp, the length of its name (uint32) and the name.
  */
-export function writeRecord(record: NewRecord): Buffer {
-  const { version, createdAt, expiresAt, grace, stamps, frame, sealed, seed } = record;
+export function writeRecord({ version, span, stamps, frame, sealed, seed }: NewRecord): Buffer {
   const frameAt = STAMPS_AT + stampsLength(stamps);
   const bytes = Buffer.allocUnsafe(frameAt + frame.length);
   bytes[0] = MAGIC;
@@ -61,9 +65,9 @@ export function writeRecord(record: NewRecord): Buffer {
   bytes[2] = 1;
   bytes.writeUInt32LE(bytes.length, TAIL_AT);
   bytes.set(version, VERSION_AT);
-  bytes.writeDoubleLE(expiresAt, EXPIRES_AT);
-  bytes.writeDoubleLE(grace, GRACE_AT);
-  bytes.writeDoubleLE(createdAt, CREATED_AT);
+  bytes.writeDoubleLE(span.expiresAt, EXPIRES_AT);
+  bytes.writeDoubleLE(span.grace, GRACE_AT);
+  bytes.writeDoubleLE(span.createdAt, CREATED_AT);
   bytes.writeUInt32LE(frameAt, FRAME_AT);
   writeStamps(stamps, bytes, STAMPS_AT);
   bytes.set(frame, frameAt);
