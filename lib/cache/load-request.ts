@@ -19,6 +19,8 @@ export interface LoadRequest {
   readonly seen: Entry | undefined;
   /** Whether its loader waits for one that loads several keys. */
   readonly batched?: boolean;
+  /** Whether its loader writes the source, which is no load and not told as one. */
+  readonly writes?: boolean;
   /** How errors name the call. */
   readonly operation: string;
 }

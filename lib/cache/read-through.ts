@@ -111,7 +111,7 @@ export class ReadThrough {
     caller: Caller,
     isUnknown?: (error: unknown) => boolean,
   ): Promise<T> {
-    const request = this.request(located, write, options, caller.operation, undefined);
+    const request = { ...this.request(located, write, options, caller.operation, undefined), writes: true };
     const landing = await this.loads.write(request, isUnknown);
     if ('unstored' in landing) this.unstored(landing.unstored, caller);
     return landing.value as T;

@@ -276,7 +276,7 @@ export class SingleFlight {
       (value) => {
         const { failure } = flight.context.said;
         if (failure !== undefined) return this.#crash(flight, request, failure, took());
-        this.env.events.emit('load', { ...about, ms: took() });
+        if (request.writes !== true) this.env.events.emit('load', { ...about, ms: took() });
         this.#backOff.forget(request.key);
         return this.#land(flight, request, value, tags);
       },
@@ -297,7 +297,7 @@ export class SingleFlight {
 
   async #crash(flight: Flight, request: LoadRequest, error: unknown, ms: number): Promise<Landing> {
     const { key, terms, operation } = request;
-    this.env.events.emit('loadFailure', { namespace: this.namespace, key, ms });
+    if (request.writes !== true) this.env.events.emit('loadFailure', { namespace: this.namespace, key, ms });
     this.#noteFailure(flight, key, terms);
     await flight.letGo();
     // What the loader threw itself stays as it is.

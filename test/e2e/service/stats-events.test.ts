@@ -125,6 +125,13 @@ describe('getStats', () => {
     expect(await cache.getStats()).toMatchObject({ loads: 1, loadFailures: 1, loadTime: 80, errors: 0 });
   });
 
+  it('a write to the source is no load, also where it fails', async () => {
+    const { cache, clock } = await openCache();
+    await cache.writeThrough('a', 1, async () => clock.advance(30));
+    await rejection(cache.writeThrough('a', 2, () => Promise.reject(new Error())));
+    expect(await cache.getStats()).toMatchObject({ sets: 1, loads: 0, loadFailures: 0, loadTime: 0, errors: 0 });
+  });
+
   it('a batch is one load for each key that it loads, with the whole of its time', async () => {
     const { cache, clock } = await openCache();
     await cache.set('a', 1);

@@ -97,6 +97,7 @@ describe('what happened to an entry', () => {
   it('by decorators: a put stores, an eviction deletes', async () => {
     await users.rename(1, 'Grace');
     expectCache(app).call(users, 'findOne', 1).toHaveBeenStored(1);
+    expectCache(app).call(users, 'findOne', 1).not.toHaveBeenLoaded();
     await users.findOne(1);
     expectCache(app).call(users, 'findOne', 1).toHaveBeenServed(1);
     await users.remove(1);
