@@ -5,12 +5,12 @@ import { CacheBackendError, CacheError } from './cache.errors.js';
  * error, since one failure may end many operations.
  */
 export function errorOf(operation: string, error: unknown): unknown {
-  if (!(error instanceof CacheError) || error.operation !== undefined) return error;
+  if (!(error instanceof CacheError) || error.operation === operation) return error;
   if (error instanceof CacheBackendError) {
     const { message, timedOut } = error;
     return new CacheBackendError(message, { operation, timedOut, ...('cause' in error ? { cause: error.cause } : {}) });
   }
-  return Object.assign(error, { operation });
+  return error.operation === undefined ? Object.assign(error, { operation }) : error;
 }
 
 /** What fails with {@link errorOf} whatever it is given. */

@@ -11,6 +11,7 @@ import {
   CacheTypeError,
   type CacheService,
 } from '../../../lib/index.js';
+import { TestCaches } from '../../../lib/testing/index.js';
 import { directory } from '../stores/stores-rig.js';
 import { hold, openCache, rejection } from './service-rig.js';
 
@@ -125,12 +126,22 @@ describe('the operation that failed is in the error', () => {
     expect(errors.map((error) => error.operation)).toEqual(['ttl', operation]);
   });
 
-  it('what a loader throws is left as it is', async () => {
+  it('also where the backend has failed at something else', async () => {
+    const faults = new TestCaches();
+    const { cache } = await openCache({ faults });
+    faults.mode = 'failing';
+    await cache.set('a', 1);
+    const errors = [await rejection(cache.increment('b')), await rejection(cache.take('b'))];
+    for (const error of errors) expect(error).toBeInstanceOf(CacheBackendError);
+    expect(errors.map((error) => error.operation)).toEqual(['increment', 'take']);
+  });
+
+  it.each([undefined, 'take'])('what a loader throws is left as it is (%s)', async (operation) => {
     const { cache } = await openCache();
-    const thrown = new CacheBackendError('of another cache');
+    const thrown = new CacheBackendError('of another cache', operation === undefined ? {} : { operation });
     expect(await rejection(cache.getOrSet('a', () => Promise.reject(thrown)))).toBe(thrown);
     expect(await rejection(cache.writeThrough('a', 1, () => Promise.reject(thrown)))).toBe(thrown);
-    expect(thrown.operation).toBeUndefined();
+    expect(thrown.operation).toBe(operation);
   });
 });
 
