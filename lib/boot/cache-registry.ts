@@ -108,9 +108,7 @@ export class CacheRegistry implements OnApplicationShutdown {
       if (!(error instanceof CacheBackendError)) log.failure(operation, 'did not store a value', error);
     });
     events.on('outage', ({ reason }) => {
-      log.warn(
-        `cache '${name}': the backend fails, reads are misses and writes are dropped until it is back: ${reason}`,
-      );
+      log.warn(`cache '${name}': the backend fails, and until it is back nothing is read or stored there: ${reason}`);
     });
     events.on('recovery', () => log.info(`cache '${name}': the backend works again`));
     events.on('setAside', ({ reason }) => {

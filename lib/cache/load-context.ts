@@ -76,10 +76,12 @@ export class LoadContext {
 
   /**
    * The load has failed: as if the loader had thrown, also where it catches what this throws.
+   * @param reason an error becomes the `cause`
    * @throws {CacheLoadError} always
    */
-  fail(reason = 'the loader said that it failed'): never {
-    this.#failure = new CacheLoadError(reason);
+  fail(reason: string | Error = 'the loader said that it failed'): never {
+    this.#failure =
+      reason instanceof Error ? new CacheLoadError(reason.message, { cause: reason }) : new CacheLoadError(reason);
     throw this.#failure;
   }
 

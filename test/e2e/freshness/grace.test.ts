@@ -78,6 +78,9 @@ describe.each(BACKENDS)('%s: an entry past its ttl, within its grace', (backend)
       message: 'why',
       constructor: CacheLoadError,
     });
+    const cause = new TypeError('of its own');
+    const failed = cache.getOrSet('other', (ctx) => ctx.fail(cause), { ...GRACE, forceFresh: true });
+    expect(await rejection(failed)).toMatchObject({ message: 'of its own', constructor: CacheLoadError, cause });
     await pass(10_000);
     const caught = await cache.getOrSet('k', (ctx) => { try { ctx.fail(); } catch { return 'new'; } }, GRACE); // prettier-ignore
     expect(caught).toBe('old');
