@@ -87,6 +87,7 @@ async function contenders(port) {
     'bare client, GET and JSON.parse': await bare(port),
     'blossom redis': await blossom({ backend: 'redis', ...place, prefix: 'far' }),
     'blossom redis, tagged': await blossom({ backend: 'redis', ...place, prefix: 'tagged' }, ['a', 'b']),
+    'blossom redis, client of ioredis': await blossom({ backend: 'redis', client: connection(), prefix: 'io' }),
     'blossom hybrid': await blossom({ backend: 'hybrid', memory: { maxSize: 10_000 }, redis: place, prefix: 'near' }),
     'blossom memory': await blossom({ maxSize: 10_000 }),
     'cache-manager + @keyv/redis': {

@@ -172,6 +172,16 @@ describe('round trips', () => {
     expect(commands).toEqual({ get: 20 });
   });
 
+  it('where the server announces nothing, a hit is one GET and one of the stamp, both at the same time', async () => {
+    await server.command('ACL', 'SETUSER', 'default', '-client|tracking');
+    const space = rig.open({ near: false }).space('n');
+    await space.write('h', draft('v'));
+    const commands = await commandsOf(server, async () => {
+      for (let i = 0; i < 20; i += 1) expect((await space.read('h', systemClock.now()))?.value).toBe('v');
+    });
+    expect(commands).toEqual({ get: 40 });
+  });
+
   it('a load is one step to begin and one to store', async () => {
     const space = rig.open({ near: false }).space('n');
     const load = async (key: string): Promise<void> => {

@@ -15,6 +15,8 @@ export interface Source {
   readonly offset: number;
   /** Whether the bytes are still what the server has; undefined where they are good once. */
   readonly watch?: Watch | undefined;
+  /** The stamp of the namespace, where it was not known and was asked for together with the bytes. */
+  readonly stamp?: Promise<KnownStamp | undefined> | undefined;
 }
 
 /** What is known of the stamps of an entry that is not void. */
@@ -98,27 +100,28 @@ export class EntryReader {
       if (standing === undefined || (standing.softenedBy !== undefined && !stale)) return undefined;
       return this.#decode(key, record, source, standing);
     };
-    const standing = this.#check(record.stamps);
+    const standing = this.#check(record.stamps, source.stamp);
     return isPromise(standing) ? standing.then(decide) : decide(standing);
   }
 
   /** What is known of the stamps where none of them is void: at once, unless the server has to be asked. */
-  #check(stamps: Stamps): Awaitable<Standing | undefined> {
+  #check(stamps: Stamps, asked?: Source['stamp']): Awaitable<Standing | undefined> {
     const { names, stamps: local } = this.backend;
     const known: KnownStamp[] = [];
     for (let i = -1; i < stamps.tags.length; i += 1) {
       const stamped = stamps.tags[i];
       const one = local.known(stamped === undefined ? this.#stampName : names.tag(stamped.tag));
-      if (one === undefined || !one.stamp.equals(stamped?.stamp ?? stamps.namespace)) return this.#compare(stamps);
+      if (one === undefined || !one.stamp.equals(stamped?.stamp ?? stamps.namespace))
+        return this.#compare(stamps, asked);
       known.push(one);
     }
     return { known };
   }
 
-  async #compare({ namespace, tags }: Stamps): Promise<Standing | undefined> {
+  async #compare({ namespace, tags }: Stamps, asked: Source['stamp']): Promise<Standing | undefined> {
     const { names } = this.backend;
     const found = await Promise.all([
-      this.#find(this.#stampName, namespace),
+      this.#find(this.#stampName, namespace, asked),
       ...tags.map(({ tag, stamp }) => this.#find(names.tag(tag), stamp)),
     ]);
     if (!found.every((stamp) => stamp !== undefined)) return undefined;
@@ -126,14 +129,19 @@ export class EntryReader {
     return { known: found, softenedBy: softened?.tag };
   }
 
-  /** The stamp, if it is this one, or was before it was softened. A copy of another server's may be older than the entry: it is read once more. */
-  #find(name: string, expected: Buffer): Awaitable<KnownStamp | undefined> {
+  /**
+   * The stamp, if it is this one, or was before it was softened. One that was read before the entry, or another server's,
+   * may be older than the entry: it is read once more.
+   */
+  #find(name: string, expected: Buffer, asked?: Source['stamp']): Awaitable<KnownStamp | undefined> {
     const { stamps, commands } = this.backend;
     const known = stamps.known(name);
     if (known?.stamp.equals(expected) === true) return known;
     const unlessVoid = (one: KnownStamp | undefined): KnownStamp | undefined =>
       one !== undefined && isStillOf(expected, one.stamp) ? one : undefined;
-    return known !== undefined && !commands.split ? unlessVoid(known) : stamps.fetch(name).then(unlessVoid);
+    if (known !== undefined && !commands.split) return unlessVoid(known);
+    const readNow = (): Promise<KnownStamp | undefined> => stamps.fetch(name).then(unlessVoid);
+    return asked === undefined ? readNow() : asked.then((one) => unlessVoid(one) ?? readNow());
   }
 
   #decode(

@@ -51,9 +51,13 @@ export class LocalStamps {
     return undefined;
   }
 
-  isKnown(name: string): boolean {
+  /** As the server has it now or a little later, for a caller who reads an entry meanwhile; nothing where it is known. */
+  askUnlessKnown(name: string): Promise<KnownStamp | undefined> | undefined {
     const known = this.#known.get(name);
-    return known !== undefined && this.#isTrusted(known);
+    if (known !== undefined && this.#isTrusted(known)) return undefined;
+    const asked = this.#ask(name);
+    asked.catch(() => {});
+    return asked;
   }
 
   /** As the server has it now; undefined where it has none. */
@@ -115,8 +119,14 @@ export class LocalStamps {
 
   /** It is under way until the reply is there, and no longer: replies to reads that began later come after it. */
   #fetch(name: string): Promise<KnownStamp | undefined> {
-    const done = (): unknown => this.#fetching.delete(name);
-    const fetched = this.commands.readThen<KnownStamp | undefined>(
+    const fetched = this.#ask(name, () => this.#fetching.delete(name));
+    this.#fetching.set(name, fetched);
+    fetched.catch(() => this.#fetching.delete(name));
+    return fetched;
+  }
+
+  #ask(name: string, done: () => void = nothing): Promise<KnownStamp | undefined> {
+    return this.commands.readThen<KnownStamp | undefined>(
       name,
       true,
       (reply, watch) => {
@@ -128,9 +138,6 @@ export class LocalStamps {
         return unlessWrongType(error);
       },
     );
-    this.#fetching.set(name, fetched);
-    fetched.catch(done);
-    return fetched;
   }
 
   #found(name: string, reply: Reply, watch: Watch | undefined): KnownStamp | undefined {
@@ -146,6 +153,8 @@ export class LocalStamps {
     if (this.#known.size > MOST) this.#known.delete(this.#known.keys().next().value!);
   }
 }
+
+function nothing(): void {}
 
 /** Where somebody else keeps something of another type, there is no stamp. */
 function unlessWrongType(error: unknown): undefined {

@@ -2,7 +2,7 @@ import type { Absence, Draft, Entry, FarSpace, LeaseAnswer, LeasePurpose } from 
 import { isPromise, type Awaitable } from '../../support/awaitable.js';
 import type { Reply } from './connection/redis-client.js';
 import { ServerError } from './connection/server-error.js';
-import { EntryReader } from './entry-reader.js';
+import { EntryReader, type Source } from './entry-reader.js';
 import { EntryWriter, TooLateError, type How, type Outcome, type Place } from './entry-writer.js';
 import { LeaseOffice } from './lease-office.js';
 import { NONE } from './local-stamps.js';
@@ -36,26 +36,16 @@ export class RedisSpace implements FarSpace {
   }
 
   read(key: string, now: number): Promise<Entry | undefined> {
-    const { commands, near, stamps } = this.backend;
-    // It is needed to judge whatever is read: where it is not known it is asked for at the same time.
-    if (!stamps.isKnown(this.#stampName)) this.#fetchStamp();
-    return commands.readThen<Entry | undefined>(
-      this.#prefix + key,
-      near,
-      (reply, watch, session) =>
-        reply === null ? undefined : this.#reader.read(key, bytesOf(reply), { offset: session.offset, watch }, now),
-      (error) => this.#misread(key, error),
-    );
+    return this.#readOne(key, now, this.#askStamp());
   }
 
   async readMany(keys: readonly string[], now: number): Promise<Map<string, Entry>> {
     const wanted = [...new Set(keys)];
-    const { commands, stamps } = this.backend;
-    if (!stamps.isKnown(this.#stampName)) this.#fetchStamp();
-    const size = commands.split ? 1 : PORTION;
+    const stamp = this.#askStamp();
+    const size = this.backend.commands.split ? 1 : PORTION;
     const portions: Promise<readonly (Entry | undefined)[]>[] = [];
     for (let from = 0; from < wanted.length; from += size) {
-      portions.push(this.#readPortion(wanted.slice(from, from + size), now));
+      portions.push(this.#readPortion(wanted.slice(from, from + size), now, stamp));
     }
     const found = (await Promise.all(portions)).flat();
     const entries = new Map<string, Entry>();
@@ -189,19 +179,37 @@ export class RedisSpace implements FarSpace {
     return answer(outcome);
   }
 
-  #fetchStamp(): void {
-    this.backend.stamps.fetch(this.#stampName).catch(() => {});
+  /** It is needed to judge whatever is read: where it is not known it is asked for at the same time. */
+  #askStamp(): Source['stamp'] {
+    return this.backend.stamps.askUnlessKnown(this.#stampName);
   }
 
-  async #readPortion(keys: readonly string[], now: number): Promise<readonly (Entry | undefined)[]> {
-    if (keys.length === 1) return [await this.read(keys[0]!, now)];
+  #readOne(key: string, now: number, stamp: Source['stamp']): Promise<Entry | undefined> {
+    const { commands, near } = this.backend;
+    return commands.readThen<Entry | undefined>(
+      this.#prefix + key,
+      near,
+      (reply, watch, session) =>
+        reply === null
+          ? undefined
+          : this.#reader.read(key, bytesOf(reply), { offset: session.offset, watch, stamp }, now),
+      (error) => this.#misread(key, error),
+    );
+  }
+
+  async #readPortion(
+    keys: readonly string[],
+    now: number,
+    stamp: Source['stamp'],
+  ): Promise<readonly (Entry | undefined)[]> {
+    if (keys.length === 1) return [await this.#readOne(keys[0]!, now, stamp)];
     const { commands, near } = this.backend;
     const names = keys.map((key) => this.#prefix + key);
     const { replies, session, watches } = await commands.readTogether(names, near);
     const { offset } = session;
     const entries = replies.map((reply, index) => {
       if (reply === null) return undefined;
-      return this.#reader.read(keys[index]!, bytesOf(reply), { offset, watch: watches?.[index] }, now);
+      return this.#reader.read(keys[index]!, bytesOf(reply), { offset, watch: watches?.[index], stamp }, now);
     });
     return entries.some(isPromise) ? Promise.all(entries) : (entries as (Entry | undefined)[]);
   }
