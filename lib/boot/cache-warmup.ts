@@ -1,4 +1,4 @@
-import type { WarmReport } from '../cache/warm-options.js';
+import type { WarmReport } from '../cache/warming/warm-options.js';
 
 /** One method with `@CacheWarm` of one instance, at boot. */
 export interface WarmupRun {

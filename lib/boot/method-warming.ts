@@ -1,6 +1,6 @@
 import { isObservable, lastValueFrom } from 'rxjs';
 import type { CacheService } from '../cache/cache.service.js';
-import type { WarmItems } from '../cache/warm-items.js';
+import type { WarmItems } from '../cache/warming/warm-items.js';
 import type { CacheLog } from '../events/cache-log.js';
 import { configOf, type MethodRecord } from '../operations/method-record.js';
 import type { CacheWarmOptions } from '../operations/operation.js';

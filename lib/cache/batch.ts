@@ -1,8 +1,8 @@
 import { CacheTypeError } from '../errors/cache.errors.js';
 import { nameOf } from './arguments.js';
-import { ABSENT } from './flight.js';
-import { detachedContext, LoadScope } from './load-scope.js';
-import type { SingleFlight } from './single-flight.js';
+import { ABSENT } from './loading/flight.js';
+import { detachedContext, LoadScope } from './loading/load-scope.js';
+import type { SingleFlight } from './loading/single-flight.js';
 
 /** Loads many keys at once; what it found is in the answer, what it leaves out is not there. */
 export type BatchLoader<T> = (

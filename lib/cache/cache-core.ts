@@ -8,10 +8,10 @@ import { WeakRegistry } from '../support/weak-registry.js';
 import { PendingValues, type Behind } from './behind.js';
 import { CallPolicy, NO_TERMS, type LoadTerms, type NamespaceDefaults } from './call-policy.js';
 import { nameOf } from './arguments.js';
-import { CommitScopes } from './commit-scope.js';
-import { SingleFlight, type LoadEnvironment } from './single-flight.js';
-import { Timers } from './timers.js';
-import type { WarmLogger } from './warm-log.js';
+import { CommitScopes } from './commit/commit-scope.js';
+import { SingleFlight, type LoadEnvironment } from './loading/single-flight.js';
+import { Timers } from './loading/timers.js';
+import type { WarmLogger } from './warming/warm-log.js';
 
 /** How the key of a decorated call is found from its arguments. */
 export type KeyOf = (service: object, method: PropertyKey, args: readonly unknown[]) => string;

@@ -20,19 +20,19 @@ import { healthOf, type CacheHealth } from './cache-health.js';
 import type { CacheCore } from './cache-core.js';
 import { assertNumber, type Caller, type GetOrSetOptions, type SetOptions } from './call-options.js';
 import type { NamespaceDefaults } from './call-policy.js';
-import { checkAfterCommit, type AfterCommitOptions, type CommitScope } from './commit-scope.js';
+import { checkAfterCommit, type AfterCommitOptions, type CommitScope } from './commit/commit-scope.js';
 import type { EntryLookup } from './entry-lookup.js';
 import { UNCOUNTED } from './freshness.js';
-import type { Loader } from './load-request.js';
+import type { Loader } from './loading/load-request.js';
 import type { ReadThrough } from './read-through.js';
 import { UnlessNewer } from './behind.js';
 import { makeRoom, type Room } from './room.js';
-import type { SingleFlight } from './single-flight.js';
+import type { SingleFlight } from './loading/single-flight.js';
 import { readWriteThrough, type WriteThroughOptions } from './write-through.js';
-import { assertItems, type WarmItems } from './warm-items.js';
-import { checkWarmOptions, type WarmOptions, type WarmReport } from './warm-options.js';
-import { WarmSource } from './warm-source.js';
-import { NOTHING_WARMED, Warming } from './warming.js';
+import { assertItems, type WarmItems } from './warming/warm-items.js';
+import { checkWarmOptions, type WarmOptions, type WarmReport } from './warming/warm-options.js';
+import { WarmSource } from './warming/warm-source.js';
+import { NOTHING_WARMED, Warming } from './warming/warming.js';
 
 const NO_OPTIONS: GetOrSetOptions = Object.freeze({});
 

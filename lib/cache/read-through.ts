@@ -8,12 +8,12 @@ import type { CacheCore } from './cache-core.js';
 import { checkGetOrSetOptions, type Caller, type GetOrSetOptions } from './call-options.js';
 import type { CallPolicy } from './call-policy.js';
 import { freshOf, Stale, type EntryLookup } from './entry-lookup.js';
-import { ABSENT } from './flight.js';
+import { ABSENT } from './loading/flight.js';
 import { isDue } from './freshness.js';
-import { Inquiry } from './inquiry.js';
-import type { Loader, LoadRequest } from './load-request.js';
-import type { SingleFlight } from './single-flight.js';
-import { WarmWatch } from './warm-watch.js';
+import { Inquiry } from './loading/inquiry.js';
+import type { Loader, LoadRequest } from './loading/load-request.js';
+import type { SingleFlight } from './loading/single-flight.js';
+import { WarmWatch } from './warming/warm-watch.js';
 
 /** The entries of one namespace as a caller gets them: those that are there, or else what is loaded in their place. */
 export class ReadThrough {

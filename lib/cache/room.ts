@@ -1,9 +1,9 @@
 import type { WaitingValues } from './behind.js';
 import type { CacheCore } from './cache-core.js';
 import { EntryLookup } from './entry-lookup.js';
-import type { Changeable } from './pending-store.js';
+import type { Changeable } from './commit/pending-store.js';
 import { ReadThrough } from './read-through.js';
-import type { SingleFlight } from './single-flight.js';
+import type { SingleFlight } from './loading/single-flight.js';
 
 /** Where the calls for one namespace go: to the cache itself, or to what a transaction makes of it. */
 export interface Room {

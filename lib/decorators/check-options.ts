@@ -1,7 +1,7 @@
 import { assertOptions } from '../cache/arguments.js';
 import { FRESHNESS_OPTIONS } from '../cache/call-options.js';
 import { NO_TERMS, resolveTerms } from '../cache/call-policy.js';
-import { checkWarmOptions } from '../cache/warm-options.js';
+import { checkWarmOptions } from '../cache/warming/warm-options.js';
 import { CacheOptionsError } from '../errors/cache.errors.js';
 import type {
   CacheableOptions,

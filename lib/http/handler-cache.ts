@@ -5,7 +5,7 @@ import type { CacheRegistry, OpenCache } from '../boot/cache-registry.js';
 import type { Caller, GetOrSetOptions } from '../cache/call-options.js';
 import { varied } from '../cache/cache-core.js';
 import type { CacheService } from '../cache/cache.service.js';
-import type { LoadContext } from '../cache/load-context.js';
+import type { LoadContext } from '../cache/loading/load-context.js';
 import { CacheOptionsError } from '../errors/cache.errors.js';
 import type { CacheLog } from '../events/cache-log.js';
 import { runInCallScope, type CallScope } from '../operations/call-scope.js';

@@ -1,8 +1,8 @@
 import { isObservable, Observable, throwError } from 'rxjs';
 import { assertStorable, readTags } from '../cache/arguments.js';
 import type { Caller, GetOrSetOptions } from '../cache/call-options.js';
-import type { LoadContext } from '../cache/load-context.js';
-import { runDetached } from '../cache/load-scope.js';
+import type { LoadContext } from '../cache/loading/load-context.js';
+import { runDetached } from '../cache/loading/load-scope.js';
 import { CacheKeyError, CacheOptionsError, CacheSerializationError } from '../errors/cache.errors.js';
 import type { CacheLog } from '../events/cache-log.js';
 import type { CallRunner } from './binding.js';

@@ -1,4 +1,4 @@
-import type { LoadContext } from '../cache/load-context.js';
+import type { LoadContext } from '../cache/loading/load-context.js';
 import type { CallPlan } from './call-plan.js';
 import type { CallScope } from './call-scope.js';
 

@@ -1,5 +1,5 @@
 import type { FreshnessOptions } from '../cache/call-options.js';
-import type { WarmOptions } from '../cache/warm-options.js';
+import type { WarmOptions } from '../cache/warming/warm-options.js';
 import type { Duration, DurationText } from '../support/duration.js';
 
 // `any`: arguments and results are checked against the method by the types of the decorators.

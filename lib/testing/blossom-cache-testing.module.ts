@@ -4,7 +4,7 @@ import { cacheToken } from '../cache/cache-token.js';
 import type { CacheService } from '../cache/cache.service.js';
 import { CacheOptionsError } from '../errors/cache.errors.js';
 import type { BlossomCacheOptions, MemoryCacheOptions } from '../options/options.js';
-import { eventLogOf } from './event-log.js';
+import { eventLogOf } from './calls/event-log.js';
 import { TestCaches, type TestCachesOptions } from './test-caches.js';
 
 /** What the caches of a test can be told, as those in memory. */

@@ -1,10 +1,10 @@
 import { CacheOptionsError } from '../errors/cache.errors.js';
 import type { FarStore } from '../stores/store.js';
 import type { Clock } from '../support/clock.js';
-import { FakeClock } from './fake-clock.js';
-import { LEASE_OPERATIONS, SPACE_OPERATIONS } from './far-operations.js';
-import type { Fault } from './fault-plan.js';
-import { Faults } from './faults.js';
+import { FakeClock } from './time/fake-clock.js';
+import { LEASE_OPERATIONS, SPACE_OPERATIONS } from './faults/far-operations.js';
+import type { Fault } from './faults/fault-plan.js';
+import { Faults } from './faults/faults.js';
 
 /**
  * What the caches of a test do.

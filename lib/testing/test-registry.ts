@@ -5,7 +5,7 @@ import { CacheOptionsError } from '../errors/cache.errors.js';
 import type { CacheLog } from '../events/cache-log.js';
 import type { CallRunner } from '../operations/binding.js';
 import type { ResolvedOptions, Tiers } from '../options/resolve-options.js';
-import { eventLogOf } from './event-log.js';
+import { eventLogOf } from './calls/event-log.js';
 import type { TestCaches } from './test-caches.js';
 
 /** No cache is to lose in a test what it would keep. */

@@ -1,4 +1,4 @@
-import type { Timers } from '../cache/timers.js';
+import type { Timers } from '../cache/loading/timers.js';
 import type { Clock } from '../support/clock.js';
 import type { Backing, QueueParts } from './backing.js';
 import type { Journal, JournalRow } from './journal.js';

@@ -1,5 +1,5 @@
 import { CacheBackendError } from '../errors/cache.errors.js';
-import type { Timers } from '../cache/timers.js';
+import type { Timers } from '../cache/loading/timers.js';
 import type { Clock } from '../support/clock.js';
 import type { QueueParts } from './backing.js';
 import type { Journal, JournalRow } from './journal.js';

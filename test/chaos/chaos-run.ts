@@ -1,7 +1,7 @@
 import { CacheBackendError, CacheTimeoutError } from '../../lib/errors/cache.errors.js';
-import { checkHistory } from '../../lib/testing/check-history.js';
-import type { History } from '../../lib/testing/history.js';
-import { Scheduler } from '../../lib/testing/scheduler.js';
+import { checkHistory } from '../../lib/testing/history/check-history.js';
+import type { History } from '../../lib/testing/history/history.js';
+import { Scheduler } from '../../lib/testing/time/scheduler.js';
 import { CLIMATE_NAMES, CLIMATES, type Climate } from './climates.js';
 import { Fleet, MAX_STALENESS } from './fleet.js';
 import { COUNTER, LoadFailed, PLACES, Player } from './mix.js';

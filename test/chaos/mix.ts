@@ -1,8 +1,8 @@
 import type { GetOrSetOptions } from '../../lib/cache/call-options.js';
-import type { LoadContext } from '../../lib/cache/load-context.js';
+import type { LoadContext } from '../../lib/cache/loading/load-context.js';
 import type { Random } from '../../lib/testing/random.js';
-import type { RecordedCache } from '../../lib/testing/recorded-cache.js';
-import type { Scheduler } from '../../lib/testing/scheduler.js';
+import type { RecordedCache } from '../../lib/testing/history/recorded-cache.js';
+import type { Scheduler } from '../../lib/testing/time/scheduler.js';
 import type { DurationText } from '../../lib/support/duration.js';
 
 /** What nodes do, and how often compared with each other. */

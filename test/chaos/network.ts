@@ -1,5 +1,5 @@
 import { CacheBackendError } from '../../lib/errors/cache.errors.js';
-import type { Scheduler } from '../../lib/testing/scheduler.js';
+import type { Scheduler } from '../../lib/testing/time/scheduler.js';
 
 /** How a network behaves. Milliseconds, and probabilities. */
 export interface Weather {

@@ -1,5 +1,5 @@
 import type { Draft, Lease, LeaseAnswer, StoreSpace } from '../../lib/stores/store.js';
-import { SPACE_OPERATIONS, through } from '../../lib/testing/far-operations.js';
+import { SPACE_OPERATIONS, through } from '../../lib/testing/faults/far-operations.js';
 import type { ClimateName } from './climates.js';
 import type { Alteration } from './simulated-backend.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { BrokenRule } from '../../lib/testing/violation.js';
+import type { BrokenRule } from '../../lib/testing/history/violation.js';
 import { runChaos } from './chaos-run.js';
 import { PLANTS, type Plant } from './planted-bugs.js';
 

@@ -11,7 +11,7 @@ import type {
   StoreSpace,
 } from '../../lib/stores/store.js';
 import type { Clock } from '../../lib/support/clock.js';
-import { LEASE_OPERATIONS, SPACE_OPERATIONS, through, type Around } from '../../lib/testing/far-operations.js';
+import { LEASE_OPERATIONS, SPACE_OPERATIONS, through, type Around } from '../../lib/testing/faults/far-operations.js';
 import type { Network } from './network.js';
 import { Session } from './session.js';
 

@@ -1,1 +1,1 @@
-export { FakeClock } from '../../lib/testing/fake-clock.js';
+export { FakeClock } from '../../lib/testing/time/fake-clock.js';

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BlossomCacheOptions } from '../../../lib/index.js';
-import { checkHistory } from '../../../lib/testing/check-history.js';
-import { machineTime } from '../../../lib/testing/common-time.js';
-import type { History, HistoryRecord, TroubleRecord } from '../../../lib/testing/history.js';
-import type { Violation } from '../../../lib/testing/violation.js';
+import { checkHistory } from '../../../lib/testing/history/check-history.js';
+import { machineTime } from '../../../lib/testing/history/common-time.js';
+import type { History, HistoryRecord, TroubleRecord } from '../../../lib/testing/history/history.js';
+import type { Violation } from '../../../lib/testing/history/violation.js';
 import type { Random } from '../../../lib/testing/random.js';
 import { Child } from '../../support/child-process.js';
 import { wholeLines } from '../../support/whole-lines.js';

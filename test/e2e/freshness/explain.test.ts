@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { describe, expect, it } from 'vitest';
 import { Cacheable, CacheOptionsError, withCacheOptions, type Explanation } from '../../../lib/index.js';
-import { Faults } from '../../../lib/testing/faults.js';
+import { Faults } from '../../../lib/testing/faults/faults.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { start } from '../decorators/decorators-rig.js';
 import { hold, openCache, rejection, settle } from '../service/service-rig.js';

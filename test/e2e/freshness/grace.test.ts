@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CacheLoadError, CacheTimeoutError } from '../../../lib/index.js';
 import { eventually } from '../../support/redis/eventually.js';
-import { Faults } from '../../../lib/testing/faults.js';
+import { Faults } from '../../../lib/testing/faults/faults.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { openCache, outcomeOf, rejection } from '../service/service-rig.js';
 import { BACKENDS, freshnessRig, Source } from './freshness-rig.js';

@@ -9,7 +9,7 @@ import {
   CacheSerializationError,
   type CacheService,
 } from '../../../lib/index.js';
-import { Faults } from '../../../lib/testing/faults.js';
+import { Faults } from '../../../lib/testing/faults/faults.js';
 import { eventually } from '../../support/redis/eventually.js';
 import { start } from '../decorators/decorators-rig.js';
 import { BACKENDS, freshnessRig } from '../freshness/freshness-rig.js';

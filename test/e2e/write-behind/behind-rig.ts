@@ -12,7 +12,7 @@ import {
   type WriteBehindHandlerOptions,
   type WriteBehindItem,
 } from '../../../lib/index.js';
-import { FakeClock } from '../../../lib/testing/fake-clock.js';
+import { FakeClock } from '../../../lib/testing/time/fake-clock.js';
 import { Gate } from '../../../lib/testing/gate.js';
 
 /** What a handler does with its next calls; afterwards it succeeds. */

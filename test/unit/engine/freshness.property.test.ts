@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BackOff } from '../../../lib/cache/back-off.js';
+import { BackOff } from '../../../lib/cache/loading/back-off.js';
 import { freshness, isDue, isServable } from '../../../lib/cache/freshness.js';
 
 const instant = fc.double({ min: 0, max: 1e12, noNaN: true });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkHistory, type Promises } from '../../../lib/testing/check-history.js';
+import { checkHistory, type Promises } from '../../../lib/testing/history/check-history.js';
 import type {
   CountRecord,
   History,
@@ -9,7 +9,7 @@ import type {
   ReadRecord,
   RemovalRecord,
   WriteRecord,
-} from '../../../lib/testing/history.js';
+} from '../../../lib/testing/history/history.js';
 
 const K = { namespace: '', key: 'k' } as const;
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FakeClock } from '../../../lib/testing/fake-clock.js';
-import { SkewedClock } from '../../../lib/testing/skewed-clock.js';
+import { FakeClock } from '../../../lib/testing/time/fake-clock.js';
+import { SkewedClock } from '../../../lib/testing/time/skewed-clock.js';
 
 describe('FakeClock', () => {
   it('fires what is due in the order of time, and of being asked for', () => {

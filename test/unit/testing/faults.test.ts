@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { CacheBackendError } from '../../../lib/errors/cache.errors.js';
 import type { FarStore, Lease } from '../../../lib/stores/store.js';
-import { FakeClock } from '../../../lib/testing/fake-clock.js';
-import { LEASE_OPERATIONS, SPACE_OPERATIONS, STORE_OPERATIONS } from '../../../lib/testing/far-operations.js';
-import { Faults } from '../../../lib/testing/faults.js';
+import { FakeClock } from '../../../lib/testing/time/fake-clock.js';
+import { LEASE_OPERATIONS, SPACE_OPERATIONS, STORE_OPERATIONS } from '../../../lib/testing/faults/far-operations.js';
+import { Faults } from '../../../lib/testing/faults/faults.js';
 import { FarBackend } from '../../support/far-store.js';
 
 const DRAFT = { value: 1, ttl: 60_000, grace: 0, tags: [] };

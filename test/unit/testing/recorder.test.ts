@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { CacheService } from '../../../lib/cache/cache.service.js';
 import { CacheEvents } from '../../../lib/events/cache-events.js';
-import { checkHistory } from '../../../lib/testing/check-history.js';
-import { FakeClock } from '../../../lib/testing/fake-clock.js';
-import type { HistoryRecord } from '../../../lib/testing/history.js';
-import type { RecordedCache } from '../../../lib/testing/recorded-cache.js';
-import { Recorder } from '../../../lib/testing/recorder.js';
+import { checkHistory } from '../../../lib/testing/history/check-history.js';
+import { FakeClock } from '../../../lib/testing/time/fake-clock.js';
+import type { HistoryRecord } from '../../../lib/testing/history/history.js';
+import type { RecordedCache } from '../../../lib/testing/history/recorded-cache.js';
+import { Recorder } from '../../../lib/testing/history/recorder.js';
 import { openCache } from '../../support/open-cache.js';
 
 interface Rig {

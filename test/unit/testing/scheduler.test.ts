@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../../lib/testing/random.js';
-import { Scheduler } from '../../../lib/testing/scheduler.js';
+import { Scheduler } from '../../../lib/testing/time/scheduler.js';
 
 /** Some lanes of which each takes several steps, in the order that the seed says. */
 async function lanes(seed: number): Promise<string[]> {

@@ -1,6 +1,6 @@
 import { expect, it, onTestFinished } from 'vitest';
-import { Timers } from '../../../lib/cache/timers.js';
-import { FakeClock } from '../../../lib/testing/fake-clock.js';
+import { Timers } from '../../../lib/cache/loading/timers.js';
+import { FakeClock } from '../../../lib/testing/time/fake-clock.js';
 import type { Journal } from '../../../lib/write-behind/journal.js';
 import { LocalQueue } from '../../../lib/write-behind/local.queue.js';
 import type { PendingWrite, QueueSettings } from '../../../lib/write-behind/write-queue.js';
