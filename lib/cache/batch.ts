@@ -1,6 +1,7 @@
 import { CacheTypeError } from '../errors/cache.errors.js';
 import { nameOf } from './arguments.js';
 import { ABSENT } from './loading/flight.js';
+import type { LoadBatch } from './loading/load-request.js';
 import { detachedContext, LoadScope } from './loading/load-scope.js';
 import type { SingleFlight } from './loading/single-flight.js';
 
@@ -13,36 +14,54 @@ export type BatchLoader<T> = (
   | PromiseLike<ReadonlyMap<string, T> | Readonly<Record<string, T>>>;
 
 /**
- * Gathers the keys that the loads of one call turn out to need, and asks for them together: those known when
- * `start` is called at once, and those whose leases a distant store grants later once per turn of the loop.
+ * Gathers the keys that the loads of one call turn out to need, and asks for them together, as soon as each key of the call is
+ * either needed, or found, or being loaded by somebody else. Those whose leases are granted later are asked for once per turn
+ * of the loop.
  */
-export class KeyBatch<T> {
+export class KeyBatch<T> implements LoadBatch {
+  /** Where the keys are of which nobody knows yet whether they are needed. */
+  readonly #undecided = new Set<string>();
   #gathering: Gathering<T> | undefined;
   #started = false;
 
   constructor(
+    /** Keys that may be needed, in the order in which they are asked for. */
+    private readonly wanted: readonly string[],
     private readonly loadMissing: BatchLoader<T>,
     private readonly space: SingleFlight,
   ) {}
 
+  expect(located: string): void {
+    this.#undecided.add(located);
+  }
+
+  without(located: string): void {
+    if (this.#undecided.delete(located)) this.#askIfComplete();
+  }
+
   /** The value of one key, or `ABSENT`. */
   async load(key: string, located: string): Promise<T | typeof ABSENT> {
     const gathering = (this.#gathering ??= this.#gather());
-    gathering.keys.push(key);
+    gathering.keys.add(key);
     gathering.located.add(located);
+    this.without(located);
     LoadScope.current()?.waitFor(gathering.scope);
     const found = await gathering.answer;
     return found.has(key) ? (found.get(key) as T) : ABSENT;
   }
 
-  /** Asks for the keys gathered so far. */
+  /** All keys that may be needed are expected now. */
   start(): void {
     this.#started = true;
-    this.#gathering?.ask();
+    this.#askIfComplete();
+  }
+
+  #askIfComplete(): void {
+    if (this.#started && this.#undecided.size === 0) this.#gathering?.ask();
   }
 
   #gather(): Gathering<T> {
-    const keys: string[] = [];
+    const keys = new Set<string>();
     const located = new Set<string>();
     const scope = new LoadScope(detachedContext(), (space, key) => space === this.space.origin && located.has(key));
     let ask!: () => void;
@@ -50,18 +69,19 @@ export class KeyBatch<T> {
     const answer = asked
       .then(() => {
         this.#gathering = undefined;
+        const missing = this.wanted.filter((key) => keys.has(key));
         return this.space.traced([...located], 'getOrSetMany', async () => {
-          return asMap<T>(await scope.run(() => this.loadMissing(keys)));
+          return asMap<T>(await scope.run(() => this.loadMissing(missing)));
         });
       })
       .finally(() => scope.end());
-    if (this.#started) setImmediate(ask);
+    if (this.#started && this.#undecided.size === 0) setImmediate(ask);
     return { keys, located, scope, ask, answer };
   }
 }
 
 interface Gathering<T> {
-  readonly keys: string[];
+  readonly keys: Set<string>;
   readonly located: Set<string>;
   readonly scope: LoadScope;
   readonly ask: () => void;

@@ -81,7 +81,8 @@ export class ReadThrough {
     const request = (key: string, batch: KeyBatch<T>): LoadRequest => {
       const at = located.get(key)!;
       const one = this.request(at, () => batch.load(key, at), options, MANY.operation, found.get(key));
-      return { ...one, batched: true };
+      batch.expect(at);
+      return { ...one, batch };
     };
     for (const [key, entry] of found) {
       if (entry instanceof Stale) continue;
@@ -94,7 +95,9 @@ export class ReadThrough {
     const missing = wanted.filter((key) => !values.has(key));
     const requests = missing.map((key) => request(key, call.missing));
     const loads = requests.map((one, index) =>
-      this.load<T | typeof ABSENT>(one, MANY, inquiries?.get(missing[index]!)),
+      this.load<T | typeof ABSENT>(one, MANY, inquiries?.get(missing[index]!)).finally(() =>
+        call.missing.without(one.key),
+      ),
     );
     call.missing.start();
     for (const [index, value] of (await Promise.all(loads)).entries()) {
@@ -271,8 +274,8 @@ class ManyCall<T> {
     loadMissing: BatchLoader<T>,
     space: SingleFlight,
   ) {
-    this.missing = new KeyBatch(loadMissing, space);
-    this.ahead = new KeyBatch(loadMissing, space);
+    this.missing = new KeyBatch(wanted, loadMissing, space);
+    this.ahead = new KeyBatch(wanted, loadMissing, space);
   }
 
   /** What was found, in the order in which it was asked for. */

@@ -6,6 +6,12 @@ import type { LoadContext } from './load-context.js';
 /** What runs when a value is missing. */
 export type Loader<T = unknown> = (context: LoadContext) => T | PromiseLike<T>;
 
+/** Loads several keys at once, when it is known of each whether it is needed. */
+export interface LoadBatch {
+  /** It need not wait for this key: that is not to be loaded, or not before somebody else is through. */
+  without(key: string): void;
+}
+
 /** One load as it was asked for. */
 export interface LoadRequest {
   readonly key: string;
@@ -17,8 +23,8 @@ export interface LoadRequest {
   readonly looks: boolean;
   /** The one that its caller saw, past its ttl. */
   readonly seen: Entry | undefined;
-  /** Whether its loader waits for one that loads several keys. */
-  readonly batched?: boolean;
+  /** What its loader waits for, where that loads several keys. */
+  readonly batch?: LoadBatch;
   /** Whether its loader writes the source, which is no load and not told as one. */
   readonly writes?: boolean;
   /** How errors name the call. */

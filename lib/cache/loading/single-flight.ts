@@ -80,7 +80,10 @@ export class SingleFlight {
   /** Loads an entry anew that is close to its end, unless somebody does already. It is nobody's to wait for. */
   refresh(request: LoadRequest, entry: Entry): void {
     const { key } = request;
-    if (this.#flights.has(key) || this.#backOff.holds(key, entry, this.env.clock.now())) return;
+    if (this.#flights.has(key) || this.#backOff.holds(key, entry, this.env.clock.now())) {
+      request.batch?.without(key);
+      return;
+    }
     this.env.events.emit('refresh', { namespace: this.namespace, key });
     this.#takeOff(request, 'ahead').goOn();
   }
@@ -158,6 +161,7 @@ export class SingleFlight {
       hardTimeout === undefined ? undefined : this.env.timers.after(hardTimeout, () => this.#overrun(flight, request));
     const landing = settled(() => this.#fly(flight, request, purpose)).finally(() => {
       if (stop !== undefined) stop();
+      request.batch?.without(key);
       flight.scope.end();
       this.#leave(flight, key);
     });
@@ -192,6 +196,7 @@ export class SingleFlight {
   }
 
   async #join(flight: Flight, request: LoadRequest, called: Moment): Promise<Landing> {
+    request.batch?.without(request.key);
     const joined = this.env.changes.count;
     const landing = await this.#wait(flight, request);
     if (landing.stale !== undefined || landing.failure !== undefined) return landing;
@@ -238,6 +243,7 @@ export class SingleFlight {
   /** Somebody else loads this key: when they are done there may be an entry. A refresh need not wait for that. */
   #waitInLine(busy: LeaseBusy, flight: Flight, request: LoadRequest, purpose: LeasePurpose): Awaitable<Landing> {
     if (purpose === 'ahead') return IDLE;
+    request.batch?.without(request.key);
     return busy.freed.then(() => this.#fly(flight, request, purpose));
   }
 
@@ -287,7 +293,7 @@ export class SingleFlight {
   #called(flight: Flight, request: LoadRequest): Promise<unknown> {
     const { context, scope } = flight;
     const run = (): Promise<unknown> => settled(() => scope.run(() => request.loader(context)) as Awaitable<unknown>);
-    if (this.env.tracing.tracer === undefined || request.batched === true) return run();
+    if (this.env.tracing.tracer === undefined || request.batch !== undefined) return run();
     return this.traced([request.key], request.operation, async () => {
       const value = await run();
       if (context.said.failure !== undefined) throw context.said.failure;

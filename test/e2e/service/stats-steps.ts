@@ -92,19 +92,25 @@ export function stepArbitrary({ limited }: { readonly limited: boolean }): fc.Ar
     fc.tuple(place, keys, weight, terms).map(([ns, ks, value, t]) => ({
       text: text('getOrSetMany', ns, ks, value, t),
       on: async (cache) => {
-        const loader = (missing: readonly string[]): Map<string, number> => new Map(missing.map((k) => [k, value]));
+        const asked: (readonly string[])[] = [];
+        const loader = (missing: readonly string[]): Map<string, number> => {
+          asked.push(missing);
+          return new Map(missing.map((k) => [k, value]));
+        };
         const found = await at(cache, ns).getOrSetMany(ks, loader, { ttl: t.ttl / 1_000, tags: t.tags });
-        return [...found].toSorted();
+        return { asked, found: [...found] };
       },
       as: (model) => {
         const found = [...new Set(ks)].map((k): [string, number | undefined] => [k, model.read(ns, k)]);
+        const missing: string[] = [];
         for (const pair of found) {
           if (pair[1] !== undefined) continue;
           model.counts.loads += 1;
           model.put(ns, pair[0], value, { ...t, grace: 0 });
           pair[1] = value;
+          missing.push(pair[0]);
         }
-        return found.toSorted();
+        return { asked: missing.length === 0 ? [] : [missing], found };
       },
     })),
   ];

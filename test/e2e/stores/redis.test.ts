@@ -454,6 +454,50 @@ describe('when the server fails', () => {
   });
 });
 
+describe('getOrSetMany', () => {
+  it('asks once for all that is missing, in the order asked for, whatever is known of namespace and tags', async () => {
+    const { cache } = await open(redisOptions('redis', server().url, { prefix: freshPrefix() }));
+    for (const [turn, tags] of [[], ['t'], ['t', 'u'], []].entries()) {
+      const space = turn === 3 ? cache.namespace('new') : cache;
+      const keys = ['d', 'b', 'a', 'c'].map((key) => `${key}${turn}`);
+      const asked: (readonly string[])[] = [];
+      const load = (missing: readonly string[]): Map<string, number> => {
+        asked.push(missing);
+        return new Map(missing.map((key) => [key, 1]));
+      };
+      expect((await space.getOrSetMany(keys, load, { tags })).size).toBe(4);
+      expect(asked).toEqual([keys]);
+    }
+  });
+
+  it('does not wait with its own keys for one that another process loads', async () => {
+    const options = redisOptions('redis', server().url, { prefix: freshPrefix() });
+    const [one, two] = await Promise.all([open(options), open(options)]);
+    let finish!: (value: string) => void;
+    const held = new Promise<string>((resolve) => (finish = resolve));
+    let began!: () => void;
+    const beginning = new Promise<void>((resolve) => (began = resolve));
+    const single = one.cache.getOrSet('b', () => {
+      began();
+      return held;
+    });
+    await beginning;
+    const asked: (readonly string[])[] = [];
+    const many = two.cache.getOrSetMany(['a', 'b', 'c'], (missing) => {
+      asked.push(missing);
+      finish('of the other');
+      return new Map(missing.map((key) => [key, 'own']));
+    });
+    expect([...(await many)]).toEqual([
+      ['a', 'own'],
+      ['b', 'of the other'],
+      ['c', 'own'],
+    ]);
+    expect(asked).toEqual([['a', 'c']]);
+    expect(await single).toBe('of the other');
+  });
+});
+
 it('options that make no sense are one error each', async () => {
   const wrong: [RegExp, object][] = [
     [/url.*host|host.*url/, { url: 'redis://a', host: 'b' }],
