@@ -15,7 +15,7 @@ export interface Clock {
 }
 
 /** Milliseconds for which the coarse time of the system clock stands still. */
-const COARSE_STEP = 50;
+export const COARSE_STEP = 50;
 
 /** Milliseconds that a timer of Node counts to; a longer one would fire at once. */
 export const LONGEST_TIMER = 2_147_483_647;

@@ -1,3 +1,4 @@
+import { COARSE_STEP, type Clock } from '../../support/clock.js';
 import type { Entry } from '../store.js';
 import type { StoredRecord } from './record.js';
 import type { Tracking, Watch } from './tracking.js';
@@ -27,14 +28,15 @@ export class RedisEntry implements Entry {
   }
 
   /** Whether it may be taken for what the servers have now. */
-  isCurrent(tracking: Tracking, now: number, maxStaleness: number): boolean {
-    const look = tracking.look(now);
+  isCurrent(tracking: Tracking, coarseNow: number, clock: Clock, maxStaleness: number): boolean {
+    const look = tracking.look(coarseNow);
     if (this.#look === look) return true;
     const { watches } = this;
     if (watches?.every(({ isUnchanged }) => isUnchanged) !== true) return false;
     const goodUntil = Math.min(...watches.map(({ heardAt }) => heardAt)) + maxStaleness;
-    if (!(now <= goodUntil)) return false;
-    tracking.lookAgain(goodUntil);
+    if (!(clock.now() <= goodUntil)) return false;
+    // The coarse time is behind, by more where the event loop was held up: it decides nothing close to the end.
+    tracking.lookAgain(goodUntil - Math.max(maxStaleness / 2, COARSE_STEP));
     this.#look = look;
     return true;
   }

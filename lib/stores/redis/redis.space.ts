@@ -62,8 +62,8 @@ export class RedisSpace implements FarSpace {
   }
 
   vouches(_key: string, entry: Entry, now: number): boolean {
-    const { tracking, maxStaleness } = this.backend;
-    return entry instanceof RedisEntry && entry.isCurrent(tracking, now, maxStaleness);
+    const { tracking, clock, maxStaleness } = this.backend;
+    return entry instanceof RedisEntry && entry.isCurrent(tracking, now, clock, maxStaleness);
   }
 
   write(key: string, draft: Draft): Promise<void> {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { COARSE_STEP } from '../../../lib/support/clock.js';
 import type { Session } from '../../../lib/stores/redis/connection/session.js';
 import type { StoredRecord } from '../../../lib/stores/redis/record.js';
 import { RedisEntry } from '../../../lib/stores/redis/redis.entry.js';
@@ -54,7 +55,8 @@ it('is current for as long as each of its watches holds, however often and in wh
         }
         for (const { entry, watches } of kept) {
           const holds = watches.every((watch) => watch.holds(clock.now(), MAX_STALENESS));
-          expect(entry.isCurrent(tracking, clock.now(), MAX_STALENESS)).toBe(holds);
+          const coarse = clock.now() - (clock.now() % COARSE_STEP);
+          expect(entry.isCurrent(tracking, coarse, clock, MAX_STALENESS)).toBe(holds);
         }
       }
     }),
@@ -64,5 +66,7 @@ it('is current for as long as each of its watches holds, however often and in wh
 it('is never current where it is good for one answer alone', () => {
   const clock = new FakeClock();
   const tracking = new Tracking(clock);
-  expect(new RedisEntry('v', [], RECORD, 0, undefined).isCurrent(tracking, clock.now(), MAX_STALENESS)).toBe(false);
+  expect(new RedisEntry('v', [], RECORD, 0, undefined).isCurrent(tracking, clock.now(), clock, MAX_STALENESS)).toBe(
+    false,
+  );
 });
