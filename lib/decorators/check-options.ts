@@ -24,6 +24,8 @@ const WARM = [...PLACE, 'blocking', 'timeout', 'concurrency', 'refresh', 'log', 
 const DAY = 86_400_000;
 
 const FUNCTIONS = ['condition', 'unless', 'args'];
+const LISTS = ['keys', 'tags'];
+const SWITCHES = ['beforeInvocation', 'allEntries'];
 const TEXTS = ['cache', 'namespace', 'id'];
 
 export function checkCacheable(options: CacheableOptions): CacheableOptions {
@@ -34,6 +36,9 @@ export function checkPut(options: CachePutOptions): CachePutOptions {
   const checked = check('@CachePut', options, PUT);
   if (checked.key === undefined && checked.of === undefined) {
     throw new CacheOptionsError("@CachePut: say what to store: key: (...args) => '…', or of: 'method'");
+  }
+  if (checked.key !== undefined && isGiven(checked, 'of')) {
+    throw new CacheOptionsError('@CachePut: key and of both say under which key: leave one');
   }
   return checked;
 }
@@ -74,20 +79,7 @@ function check<O extends object>(decorator: string, options: O, known: readonly 
     'a function or a string',
     (value) => typeof value === 'function' || typeof value === 'string',
   );
-  expect(
-    decorator,
-    given,
-    'keys',
-    'a function or an array',
-    (value) => typeof value === 'function' || Array.isArray(value),
-  );
-  expect(
-    decorator,
-    given,
-    'tags',
-    'a function or an array',
-    (value) => typeof value === 'function' || Array.isArray(value),
-  );
+  for (const name of LISTS) expect(decorator, given, name, 'a function or an array of strings', isListOrFunction);
   expect(
     decorator,
     given,
@@ -96,6 +88,10 @@ function check<O extends object>(decorator: string, options: O, known: readonly 
     (value) => typeof value === 'function' || value === 'public',
   );
   if (given['ttl'] !== undefined && typeof given['ttl'] !== 'function') milliseconds(given['ttl'], `${decorator}: ttl`);
+  for (const name of SWITCHES) expect(decorator, given, name, 'true or false', (value) => typeof value === 'boolean');
+  if (isGiven(given, 'args') && !isGiven(given, 'of')) {
+    throw new CacheOptionsError(`${decorator}: args are those of the method that of names: add of, or leave them out`);
+  }
   resolveTerms(options, NO_TERMS, decorator);
   return Object.freeze({ ...options });
 }
@@ -113,6 +109,14 @@ function expect(
 
 function isText(value: unknown): boolean {
   return typeof value === 'string' && value !== '';
+}
+
+function isListOrFunction(value: unknown): boolean {
+  return typeof value === 'function' || (Array.isArray(value) && value.every((item) => typeof item === 'string'));
+}
+
+function isGiven(options: object, name: string): boolean {
+  return (options as Record<string, unknown>)[name] !== undefined;
 }
 
 function isMissing(options: object, name: string): boolean {

@@ -1,4 +1,5 @@
 import { Inject } from '@nestjs/common';
+import { runDetached } from '../cache/loading/load-scope.js';
 import { CacheOptionsError } from '../errors/cache.errors.js';
 import { bindingOf, bindingSlot, openSlot } from '../operations/binding.js';
 import { configOf, recordFor, type MethodRecord, type Returns } from '../operations/method-record.js';
@@ -57,10 +58,22 @@ export function openRecord(
     throw new CacheOptionsError(`${where}: this is a property; write it as a method: async ${String(key)}() { … }`);
   }
   if (typeof method !== 'function') throw new CacheOptionsError(`${where}: accessors cannot be ${done}; use a method`);
-  return recordFor(target, key as string | symbol, () => ({
-    arity: method.length,
-    returns: returnsOf(method, target, key),
-  }));
+  return recordFor(target, key as string | symbol, () => {
+    const declared: unknown = Reflect.getMetadata('design:paramtypes', target, key as string | symbol);
+    const count = Array.isArray(declared) ? declared.length : undefined;
+    // Another decorator may have put a function in its place that takes whatever it is given.
+    const replaced = method.length === 0 && method.name !== nameOfMethod(key);
+    return {
+      arity: replaced ? (count ?? 0) : method.length,
+      takesNothing: count === 0,
+      returns: returnsOf(method, target, key),
+    };
+  });
+}
+
+/** As JavaScript names the function of a method. */
+function nameOfMethod(key: PropertyKey): string {
+  return typeof key === 'symbol' ? `[${key.description ?? ''}]` : String(key);
 }
 
 function wrap(descriptor: TypedPropertyDescriptor<Method>, record: MethodRecord): void {
@@ -68,7 +81,8 @@ function wrap(descriptor: TypedPropertyDescriptor<Method>, record: MethodRecord)
   const slot = record.slot!;
   const wrapper = function (this: object | undefined, ...args: unknown[]): unknown {
     const binding = this === undefined || this === null ? undefined : bindingOf(this, slot);
-    return binding === undefined ? body.apply(this, args) : binding.runner.run(record, this!, args, body);
+    if (binding === undefined) return runDetached(() => body.apply(this, args));
+    return binding.runner.run(record, this!, args, body);
   };
   copyProperties(body, wrapper);
   descriptor.value = wrapper;

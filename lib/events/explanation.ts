@@ -21,7 +21,7 @@ export interface Explanation {
   readonly outcome: Outcome;
   /**
    * Why, in words: `fresh`; `loader slow`, `load failed`, `load failed before`; `absent`, `expired`, `evicted`, `removed`,
-   * `cleared`, ``tag `x` invalidated``, `backend unreachable`, `asked to load`; `condition`, `mode`, `disabled`;
+   * `cleared`, ``tag `x` invalidated``, `backend unreachable`, `asked to load`; `condition`, `mode`, `identity`, `disabled`;
    * `argument not keyable`. The reason of a stale answer is why it was not renewed.
    */
   readonly reason: string;

@@ -1,4 +1,4 @@
-import type { CallHandler, ExecutionContext } from '@nestjs/common';
+import type { CallHandler, ExecutionContext, Type } from '@nestjs/common';
 import type { HttpAdapterHost } from '@nestjs/core';
 import { from, lastValueFrom, map, Observable } from 'rxjs';
 import type { CacheRegistry, OpenCache } from '../boot/cache-registry.js';
@@ -8,9 +8,9 @@ import type { CacheService } from '../cache/cache.service.js';
 import type { LoadContext } from '../cache/loading/load-context.js';
 import { CacheOptionsError } from '../errors/cache.errors.js';
 import type { CacheLog } from '../events/cache-log.js';
-import { runInCallScope, type CallScope } from '../operations/call-scope.js';
+import { runInHandler, type HandlerScope } from '../operations/call-scope.js';
 import { freshnessOf, resultTags } from '../operations/call-plan.js';
-import { configOf, nameOfFunction, recordNamed, type MethodRecord } from '../operations/method-record.js';
+import { configOf, hasOperation, nameOfFunction, recordNamed, type MethodRecord } from '../operations/method-record.js';
 import type { TagRule, VaryBy } from '../operations/operation.js';
 import { HttpExchange, type CacheVerdict } from './http-exchange.js';
 import type { IdentityRule } from './identity-rule.js';
@@ -37,33 +37,28 @@ export class HandlerCache {
     const exchange = new HttpExchange(this.adapterHost, context, name);
     if (exchange.method !== 'GET' && exchange.method !== 'HEAD') return next.handle();
     this.inHand.add(request);
-    const place = this.place(context, exchange, record);
+    const place = name === undefined ? this.unknown(context) : this.place(context, exchange, record);
     if (place !== undefined) return this.cached(exchange, place, record?.tags ?? [], next, label(context));
     exchange.say('BYPASS');
     return next.handle();
   }
 
-  /** A handler with `@Cacheable`: it runs uncached where the identity rule objects. */
+  /** A handler of a class with `@Cacheable`: its methods run uncached where the identity rule objects. */
   byArguments(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     if (context.getType() !== 'http') return next.handle();
-    const { name, record } = this.handler(context);
-    const options = cacheableOf(record);
-    if (record === undefined || options === undefined) return next.handle();
-    const config = configOf(context.getClass());
-    const cache = this.cache(options.cache ?? config.cache);
-    const varyBy = options.varyBy ?? config.varyBy ?? cache.options.varyBy;
+    const { name, record, among } = this.handler(context);
+    if (!among) return next.handle();
     const exchange = new HttpExchange(this.adapterHost, context, name);
-    let verdict: CacheVerdict = 'BYPASS';
-    const cacheable = !this.answersByItself(context, exchange, cache) && !this.objects(context, varyBy, cache);
-    const scope: CallScope = {
-      options: { mode: cacheable ? 'default' : 'bypass' },
-      method: record,
-      report: (outcome) => (verdict = VERDICTS[outcome]),
-      used: false,
-    };
-    return inScope(scope, next).pipe(
+    const request = new HandledRequest(context.getClass(), record, (method, own) => {
+      const options = cacheableOf(method)!;
+      const config = configOf(context.getClass());
+      const cache = this.cache(options.cache ?? config.cache);
+      if (own && this.answersByItself(context, exchange, cache)) return false;
+      return !this.objects(context, options.varyBy ?? config.varyBy ?? cache.options.varyBy, cache);
+    });
+    return inScope(request, next).pipe(
       map((value: unknown) => {
-        exchange.say(verdict);
+        if (request.verdict !== undefined) exchange.say(request.verdict);
         return value;
       }),
     );
@@ -78,6 +73,12 @@ export class HandlerCache {
     const handler = known.get(method) ?? newHandler(type.prototype as object, method);
     known.set(method, handler);
     return handler;
+  }
+
+  /** Without the method nobody knows what is said of it: its tags, its version, or that it answers by itself. */
+  private unknown(context: ExecutionContext): undefined {
+    const why = new Error('something has put a function in its place that its class does not have');
+    this.log.failure(label(context), 'is not cached', why);
   }
 
   /** Where the answer to a request is stored; undefined where it must not be. */
@@ -147,11 +148,36 @@ export class HandlerCache {
 
 /** A handler as its class has it. */
 interface Handler {
+  /** Undefined where its class does not have it. */
   readonly name: string | symbol | undefined;
   readonly record: MethodRecord | undefined;
+  /** Whether its class has methods with `@Cacheable`. */
+  readonly among: boolean;
 }
 
 const VERDICTS = { hit: 'HIT', miss: 'MISS', stale: 'STALE' } as const;
+
+/** One request, and what its answer says about the cache: that is what came of the handler's own call. */
+class HandledRequest implements HandlerScope {
+  verdict: CacheVerdict | undefined;
+
+  constructor(
+    readonly type: Type,
+    private readonly own: MethodRecord | undefined,
+    /** Whether a method may be cached; told whether it is the handler. */
+    private readonly judge: (method: MethodRecord, own: boolean) => boolean,
+  ) {
+    if (cacheableOf(own) !== undefined) this.verdict = 'BYPASS';
+  }
+
+  admits(method: MethodRecord): boolean {
+    return this.judge(method, method === this.own);
+  }
+
+  report(method: MethodRecord, outcome: keyof typeof VERDICTS): void {
+    if (method === this.own) this.verdict = VERDICTS[outcome];
+  }
+}
 
 /** Where an answer is stored. */
 interface Place {
@@ -164,9 +190,16 @@ interface Place {
 /** `this` of a tag function: a handler's instance is not known before it runs. */
 const NOBODY = {};
 
-function newHandler(prototype: object, method: unknown): Handler {
-  const name = nameOfFunction(prototype, method);
-  return { name, record: name === undefined ? undefined : recordNamed(prototype, name) };
+function newHandler(prototype: object, method: { readonly name: string }): Handler {
+  const name = nameOfFunction(prototype, method) ?? namesake(prototype, method);
+  const record = name === undefined ? undefined : recordNamed(prototype, name);
+  return { name, record, among: hasOperation(prototype, 'cacheable') };
+}
+
+/** The method in whose place instrumentation has put a function of its own, which goes by its name, or a constructor a bound one. */
+function namesake(prototype: object, { name }: { readonly name: string }): string | undefined {
+  const original = name.replace(/^(?:bound )+/, '');
+  return typeof (prototype as Record<string, unknown>)[original] === 'function' ? original : undefined;
 }
 
 function cacheableOf(
@@ -179,8 +212,8 @@ function label(context: ExecutionContext): string {
   return `${context.getClass().name}.${context.getHandler().name}`;
 }
 
-function inScope(scope: CallScope, next: CallHandler): Observable<unknown> {
-  return new Observable((subscriber) => runInCallScope(scope, () => next.handle().subscribe(subscriber)));
+function inScope(scope: HandlerScope, next: CallHandler): Observable<unknown> {
+  return new Observable((subscriber) => runInHandler(scope, () => next.handle().subscribe(subscriber)));
 }
 
 /** Tags that need nothing to be known. The arguments of a handler are not, before it runs. */

@@ -124,10 +124,13 @@ function contents(value: object, walk: Walk): string {
   return builtIn(value, walk) ?? instance(value, prototype, walk);
 }
 
-/** A plain object, of whatever realm. What is inherited, other than from `Object.prototype`, would not be seen. */
+/**
+ * A plain object, of whatever realm, or of a class without anything, as parsers of queries have it. What is inherited, other
+ * than from `Object.prototype`, would not be seen.
+ */
 function plain(value: object, prototype: object | null, walk: Walk): string {
-  if (prototype !== null && !Object.hasOwn(prototype, 'hasOwnProperty'))
-    throw unkeyable('an object that inherits data');
+  const inherits = prototype !== null && !Object.hasOwn(prototype, 'hasOwnProperty');
+  if (inherits && Reflect.ownKeys(prototype).length > 0) throw unkeyable('an object that inherits data');
   return `o${properties(value, walk)}`;
 }
 

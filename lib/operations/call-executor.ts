@@ -8,7 +8,7 @@ import type { CacheLog } from '../events/cache-log.js';
 import type { CallRunner } from './binding.js';
 import { derived, PromiseCall, type Call } from './call.js';
 import { PlanMaker, type CallPlan, type EntryPlan } from './call-plan.js';
-import { takeCallScope } from './call-scope.js';
+import { handlerAround, takeCallScope } from './call-scope.js';
 import type { ClassNames } from './class-names.js';
 import { collect, emissionsOf, replay } from './emissions.js';
 import type { MethodRecord } from './method-record.js';
@@ -40,11 +40,10 @@ export class CallExecutor implements CallRunner {
   run(record: MethodRecord, instance: object, args: unknown[], body: (...args: unknown[]) => unknown): unknown {
     try {
       const plan = this.plan(record, instance);
-      const scope = takeCallScope(record);
-      const call = new PromiseCall(plan, scope, instance, args, body);
+      const call = new PromiseCall(plan, takeCallScope(), handlerAround(instance), instance, args, body);
       if (!plan.enabled || plan.closed()) {
         this.leftOut(call, 'bypass', plan.enabled ? 'closed' : 'disabled');
-        return body.apply(instance, args);
+        return runDetached(() => body.apply(instance, args));
       }
       if (record.returns === 'promise') return this.promise(call);
       return record.returns === 'observable' ? this.observable(call) : this.learn(record, call);
@@ -147,15 +146,16 @@ export class CallExecutor implements CallRunner {
 
   /** The key to look up, unless the call, its condition or its arguments say that there is none. */
   private lookupKey(call: Call): string | undefined {
-    const { plan, scope, instance, args } = call;
+    const { plan, scope, handler, instance, args } = call;
     const { cacheable } = plan;
     if (cacheable === undefined) return undefined;
     if (!cacheable.cache.enabled) return this.leftOut(call, 'bypass', 'disabled');
+    if (handler !== undefined && !handler.admits(plan.record)) return this.leftOut(call, 'bypass', 'identity');
     if (scope?.options.mode === 'bypass') return this.leftOut(call, 'bypass', 'mode');
     try {
       const asked = cacheable.condition === undefined || cacheable.condition(instance, args);
       if (!asked) return this.leftOut(call, 'bypass', 'condition');
-      return cacheable.cache.locate(scope?.options.key ?? cacheable.key(instance, args), plan.label);
+      return this.keyOf(call, cacheable);
     } catch (error) {
       this.log.failure(plan.label, 'ran uncached', error);
       const unkeyable = error instanceof CacheKeyError;
@@ -163,14 +163,20 @@ export class CallExecutor implements CallRunner {
     }
   }
 
+  private keyOf({ plan, scope, instance, args }: Call, { cache, key, ownKey }: EntryPlan): string {
+    const own = scope?.options.key;
+    return cache.locate(own === undefined ? key(instance, args) : ownKey(instance, own), plan.label);
+  }
+
   /** Tells those who want to know why the body runs uncached. */
   private leftOut(call: Call, outcome: 'bypass' | 'refused', reason: string): undefined {
     call.plan.cacheable?.cache.leftOut(outcome, reason, this.callerOf(call));
   }
 
-  private callerOf({ plan, scope }: Call): Caller {
-    if (scope === undefined) return plan.caller;
-    return { ...plan.caller, report: scope.report, explain: scope.options.explain };
+  private callerOf({ plan, scope, handler }: Call): Caller {
+    if (scope === undefined && handler === undefined) return plan.caller;
+    const report: Caller['report'] = handler && ((outcome) => handler.report(plan.record, outcome));
+    return { ...plan.caller, report, explain: scope?.options.explain };
   }
 
   /** What is asked of the cache for one entry; mostly the same for every call. */
@@ -238,8 +244,27 @@ export class CallExecutor implements CallRunner {
   private cached(call: Call, key: string): Promise<unknown> {
     const entry = call.plan.cacheable!;
     const onFailure = (context: LoadContext): void => context.leaveOut('its tags, unless or ttl failed');
-    const load = (context: LoadContext): unknown => this.load(call, entry, context, () => onFailure(context));
-    return entry.cache.call(key, load, this.optionsOf(entry, call), this.callerOf(call));
+    // An Observable's body runs when it is subscribed to, any other while its call is made, or later.
+    let later = call.signal !== undefined;
+    const load = (context: LoadContext): unknown => {
+      if (later && this.hasChanged(call, entry, key)) {
+        context.keepPersonal();
+        context.leaveOut('arguments changed');
+      }
+      return this.load(call, entry, context, () => onFailure(context));
+    };
+    const value = entry.cache.call(key, load, this.optionsOf(entry, call), this.callerOf(call));
+    later = true;
+    return value;
+  }
+
+  /** Whether the caller has changed its arguments since: the body would make of them what belongs under another key. */
+  private hasChanged(call: Call, entry: EntryPlan, key: string): boolean {
+    try {
+      return this.keyOf(call, entry) !== key;
+    } catch {
+      return true;
+    }
   }
 
   /** Runs the body as a loader and says what the decorators want to know of its result. */

@@ -3,6 +3,7 @@ import { FRESHNESS_OPTIONS, type Caller, type FreshnessOptions, type GetOrSetOpt
 import { varied } from '../cache/cache-core.js';
 import type { CacheService } from '../cache/cache.service.js';
 import { CacheOptionsError } from '../errors/cache.errors.js';
+import { isPromise } from '../support/awaitable.js';
 import type { Duration } from '../support/duration.js';
 import { argumentKeys } from './argument-key.js';
 import { bindingOf, bindingSlot } from './binding.js';
@@ -19,21 +20,24 @@ import type {
 
 type Args = readonly unknown[];
 type Maker<T> = (instance: object, args: Args) => T;
+type ResultMaker<T> = (instance: object, result: unknown, args: Args) => T;
 
 /** One entry that a call reads or stores: where, under which key, and on what conditions. */
 export interface EntryPlan {
   readonly cache: CacheService;
   readonly key: Maker<string>;
+  /** The key of a caller's own, as it differs for whoever asks. */
+  readonly ownKey: (instance: object, key: string) => string;
   /** Parameters its method declares. */
   readonly arity: number;
   readonly condition: Maker<boolean> | undefined;
-  readonly unless: ((instance: object, result: unknown, args: Args) => boolean) | undefined;
+  readonly unless: ResultMaker<boolean> | undefined;
   /** The options of a call whose tags do not depend on it. */
   readonly options: GetOrSetOptions;
-  readonly ttlOf: ((instance: object, result: unknown, args: Args) => Duration) | undefined;
+  readonly ttlOf: ResultMaker<Duration> | undefined;
   /** Undefined where no tag depends on anything: then there are none. */
   readonly tags: Maker<readonly string[]> | undefined;
-  readonly resultTags: ((instance: object, result: unknown, args: Args) => readonly string[]) | undefined;
+  readonly resultTags: ResultMaker<readonly string[]> | undefined;
 }
 
 /** What a call evicts, found before its body runs. */
@@ -46,6 +50,7 @@ export interface EvictPlan {
 
 /** What the calls of one method of one class do. */
 export interface CallPlan {
+  readonly record: MethodRecord;
   /** `Class.method`, for messages. */
   readonly label: string;
   readonly caller: Caller;
@@ -85,6 +90,7 @@ export class PlanMaker {
     const cacheable = puts.length === 0 ? cacheables[0] : undefined;
     const label = this.#label(record);
     return {
+      record,
       label,
       caller: { operation: label, strict: false },
       cacheable,
@@ -117,14 +123,10 @@ export class PlanMaker {
 
   #put(options: CachePutOptions, record: MethodRecord): EntryPlan {
     if (options.key !== undefined) return this.#entry(options, this.#varied(explicitKey(options.key), options), record);
-    const { of, args } = options;
-    const [target] = this.#targets(of!, record);
-    const entry = this.#entry(
-      options,
-      (self, own) => target.key(self, targetArgs(args, self, own, target.arity)),
-      record,
-    );
-    return { ...entry, cache: target.cache };
+    const [target] = this.#targets(options.of!, record);
+    const args: Maker<Args> = (self, own) => targetArgs(options.args, self, own, target.arity);
+    const entry = this.#entry(options, (self, own) => target.key(self, args(self, own)), record);
+    return putInPlaceOf(target, args, entry, options);
   }
 
   #evict(options: CacheEvictOptions, record: MethodRecord): EvictPlan {
@@ -178,9 +180,10 @@ export class PlanMaker {
     return {
       cache: this.#place(options),
       key,
+      ownKey: (self, own) => this.#varied(() => own, options)(self, []),
       arity: record.arity,
       condition: conditionOf(options.condition),
-      unless: unless && ((self, result, args) => unless.call(self, result, ...args)),
+      unless: unless && ((self, result, args) => decided(unless.call(self, result, ...args), 'unless')),
       options: Object.freeze({
         ttl: typeof ttl === 'function' ? undefined : (ttl ?? this.#config.ttl),
         ...freshnessOf(options, this.#config),
@@ -193,6 +196,7 @@ export class PlanMaker {
 
   #defaultKey(record: MethodRecord): Maker<string> {
     const keyOf = argumentKeys(`${this.classId}.${nameOfMethod(record)}${this.#overridden(record)}:`);
+    if (record.takesNothing) return () => keyOf([]);
     return (_self, args) => keyOf(args);
   }
 
@@ -232,6 +236,34 @@ export function freshnessOf(own: FreshnessOptions, config: FreshnessOptions): Fr
   return Object.fromEntries(FRESHNESS_OPTIONS.map((name) => [name, own[name] ?? config[name]]));
 }
 
+/** The entry of another method: what that one says of its entries holds where the put says nothing else. */
+function putInPlaceOf(
+  target: EntryPlan,
+  args: Maker<Args>,
+  own: EntryPlan,
+  { ttl, grace }: CachePutOptions,
+): EntryPlan {
+  const targets = <T>(make: ResultMaker<T> | undefined): ResultMaker<T> | undefined =>
+    make && ((self, result, given) => make(self, result, args(self, given)));
+  const { ttl: ownTtl } = own.options;
+  return {
+    ...own,
+    cache: target.cache,
+    unless: own.unless ?? targets(target.unless),
+    options: Object.freeze({
+      ...target.options,
+      ...(ttl === undefined ? {} : { ttl: ownTtl }),
+      ...(grace === undefined ? {} : { grace }),
+    }),
+    ttlOf: ttl === undefined ? targets(target.ttlOf) : own.ttlOf,
+    tags: (self, given) => [...(own.tags?.(self, given) ?? []), ...(target.tags?.(self, args(self, given)) ?? [])],
+    resultTags: (self, result, given) => [
+      ...(own.resultTags?.(self, result, given) ?? []),
+      ...(targets(target.resultTags)?.(self, result, given) ?? []),
+    ],
+  };
+}
+
 function nameOfMethod(record: MethodRecord): string {
   return typeof record.name === 'symbol' ? `[${record.name.description ?? ''}]` : record.name;
 }
@@ -249,7 +281,15 @@ function maker<T>(source: T | ((...args: never[]) => T) | undefined): Maker<T> |
 }
 
 function conditionOf(condition: ((...args: never[]) => boolean) | undefined): Maker<boolean> | undefined {
-  return maker<boolean>(condition);
+  const make = maker<boolean>(condition);
+  return make && ((self, args) => decided(make(self, args), 'condition'));
+}
+
+/** What decides cannot be waited for; a Promise would always be true. */
+function decided(answer: boolean, option: string): boolean {
+  if (!isPromise<boolean>(answer)) return answer;
+  answer.catch(() => {});
+  throw new CacheOptionsError(`${option} must answer true or false at once, not with a Promise`);
 }
 
 /** The arguments that name another method's entry: as made by `args`, or this call's, as many as that method declares. */

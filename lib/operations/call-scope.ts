@@ -26,20 +26,31 @@ export interface CallOptions {
   readonly explain?: ((explanation: Explanation) => void) | undefined;
 }
 
-/** Options that wait for the call they are meant for. */
+/** Options that wait for the first decorated call. */
 export interface CallScope {
   readonly options: CallOptions;
-  /** The only method they are meant for; without it, the first decorated one. */
-  readonly method?: MethodRecord;
-  /** Hears whether the call found its value or had to load it. */
-  readonly report?: Caller['report'];
   used: boolean;
 }
 
+/** A request while a handler takes care of it: what holds for all cached methods of the handler's class. */
+export interface HandlerScope {
+  /** The class of the handler. */
+  readonly type: Type;
+  /** Whether this call may be answered from the cache, and its result stored. */
+  admits(method: MethodRecord): boolean;
+  /** Hears what came of a call. */
+  report(method: MethodRecord, outcome: Reported): void;
+}
+
+type Type = abstract new (...args: never[]) => object;
+type Reported = Parameters<NonNullable<Caller['report']>>[0];
+
 const MODES: readonly CallMode[] = ['default', 'bypass', 'refresh', 'readonly'];
 const scopes = new AsyncLocalStorage<CallScope>();
+const handlers = new AsyncLocalStorage<HandlerScope>();
 // Asking AsyncLocalStorage costs more than a hit in memory: not done while nobody ever set anything.
 let inUse = false;
+let handling = false;
 
 /**
  * Calls `fn`; the options hold for the first decorated call made in it, not for calls which that call makes.
@@ -57,19 +68,28 @@ export function withCacheOptions<T>(options: CallOptions, fn: () => T): T {
   if (options.explain !== undefined && typeof options.explain !== 'function') {
     throw new CacheOptionsError('withCacheOptions: explain must be a function, which is told what the call came to');
   }
-  return runInCallScope({ options, used: false }, fn);
-}
-
-export function runInCallScope<T>(scope: CallScope, fn: () => T): T {
   inUse = true;
-  return scopes.run(scope, fn);
+  return scopes.run({ options, used: false }, fn);
 }
 
-/** The scope around a call of this method, if there is one that is meant for it; it is used up. */
-export function takeCallScope(method: MethodRecord): CallScope | undefined {
+/** The scope around a call, if it is the first one in it; it is used up. */
+export function takeCallScope(): CallScope | undefined {
   if (!inUse) return undefined;
   const scope = scopes.getStore();
-  if (scope === undefined || scope.used || (scope.method ?? method) !== method) return undefined;
+  if (scope === undefined || scope.used) return undefined;
   scope.used = true;
   return scope;
+}
+
+/** Runs a handler; the scope holds for whatever it, or what stands around it, calls: `super`, itself once more, others. */
+export function runInHandler<T>(scope: HandlerScope, fn: () => T): T {
+  handling = true;
+  return handlers.run(scope, fn);
+}
+
+/** What holds for a call on this instance, where a handler of its class takes care of a request. */
+export function handlerAround(instance: object): HandlerScope | undefined {
+  if (!handling) return undefined;
+  const scope = handlers.getStore();
+  return scope !== undefined && instance instanceof scope.type ? scope : undefined;
 }

@@ -1,11 +1,12 @@
 import type { LoadContext } from '../cache/loading/load-context.js';
 import type { CallPlan } from './call-plan.js';
-import type { CallScope } from './call-scope.js';
+import type { CallScope, HandlerScope } from './call-scope.js';
 
 /** One call of a decorated method. */
 export interface Call {
   readonly plan: CallPlan;
   readonly scope: CallScope | undefined;
+  readonly handler: HandlerScope | undefined;
   readonly instance: object;
   readonly args: unknown[];
   /** Ends this caller's wait. */
@@ -26,6 +27,7 @@ export class PromiseCall implements Call {
   constructor(
     readonly plan: CallPlan,
     readonly scope: CallScope | undefined,
+    readonly handler: HandlerScope | undefined,
     readonly instance: object,
     readonly args: unknown[],
     private readonly body: (...args: unknown[]) => unknown,
@@ -42,10 +44,11 @@ export class PromiseCall implements Call {
 
 /** The same call, done in another way. */
 export function derived(call: Call, other: Partial<Call>): Call {
-  const { plan, scope, instance, args, signal } = call;
+  const { plan, scope, handler, instance, args, signal } = call;
   return {
     plan,
     scope,
+    handler,
     instance,
     args,
     signal,

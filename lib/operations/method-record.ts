@@ -7,8 +7,10 @@ export type Returns = 'promise' | 'observable' | 'unknown';
 /** All that the decorators of one method say, as data. It knows nothing of caches. */
 export interface MethodRecord {
   readonly name: string | symbol;
-  /** Parameters it declares, optional and rest ones not counted. */
+  /** Parameters it declares up to the first one with a default, rest ones not counted. */
   readonly arity: number;
+  /** Whether it is known to declare none: whatever it is called with makes no difference. */
+  readonly takesNothing: boolean;
   readonly operations: Operation[];
   readonly tags: TagRule[];
   returns: Returns;
@@ -27,7 +29,7 @@ type Records = Map<string | symbol, MethodRecord>;
 export function recordFor(
   prototype: object,
   name: string | symbol,
-  declared: () => Pick<MethodRecord, 'arity' | 'returns'>,
+  declared: () => Pick<MethodRecord, 'arity' | 'takesNothing' | 'returns'>,
 ): MethodRecord {
   const own: Records = Reflect.getOwnMetadata(RECORDS, prototype) ?? new Map();
   const known = own.get(name);
@@ -58,6 +60,14 @@ export function recordsOf(prototype: object): MethodRecord[] {
   const names = new Set<string | symbol>();
   for (const { records } of chain(prototype)) for (const name of records?.keys() ?? []) names.add(name);
   return Array.from(names, (name) => recordNamed(prototype, name)).filter((record) => record !== undefined);
+}
+
+/** Whether a method of a class, or one that it overrides, has an operation of this kind. */
+export function hasOperation(prototype: object, kind: Operation['kind']): boolean {
+  for (const { records } of chain(prototype)) {
+    for (const { operations } of records?.values() ?? []) if (operations.some((one) => one.kind === kind)) return true;
+  }
+  return false;
 }
 
 /** The class in which a decorated method was written. */

@@ -292,7 +292,8 @@ export class SingleFlight {
 
   #called(flight: Flight, request: LoadRequest): Promise<unknown> {
     const { context, scope } = flight;
-    const run = (): Promise<unknown> => settled(() => scope.run(() => request.loader(context)) as Awaitable<unknown>);
+    const run = (): Promise<unknown> =>
+      unlessDeep(() => scope.run(() => request.loader(context)) as Awaitable<unknown>);
     if (this.env.tracing.tracer === undefined || request.batch !== undefined) return run();
     return this.traced([request.key], request.operation, async () => {
       const value = await run();
@@ -353,6 +354,21 @@ function whyNotStored(held: boolean, { dropped }: Lease, { ttl }: Draft): string
 /** What an entry is at this moment; a store may change it in place. */
 function entryOf({ value, tags, createdAt, expiresAt, staleUntil }: Entry): Entry {
   return { value, tags, createdAt, expiresAt, staleUntil };
+}
+
+/** Loaders that may be called within each other, before any of them has waited for anything. */
+const MOST_NESTED = 50;
+let nested = 0;
+
+/** As {@link settled}; not before this turn is over where a method calls itself so many times that the stack could end. */
+function unlessDeep<T>(run: () => Awaitable<T>): Promise<T> {
+  if (nested >= MOST_NESTED) return Promise.resolve().then(() => settled(run));
+  nested += 1;
+  try {
+    return settled(run);
+  } finally {
+    nested -= 1;
+  }
 }
 
 /** The outcome of `run` as a promise, whether it answers, throws, or promises. */

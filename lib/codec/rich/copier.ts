@@ -6,7 +6,7 @@ import type { ValueType } from '../value-type.js';
 import { BinaryWriter, binaryKind } from './binary.js';
 import { errorParts } from './error-classes.js';
 import { ESCAPE, FORMS, type Form } from './forms.js';
-import { isForeignPlain, isLeaf, isOfStandardKind, isStandard } from './standard-kinds.js';
+import { isEmpty, isForeignPlain, isLeaf, isOfStandardKind, isStandard } from './standard-kinds.js';
 import { className, outsideKind, unstorable } from './unstorable.js';
 
 /** How instances of classes are treated. */
@@ -81,17 +81,18 @@ export class Copier {
     const prototype: object | null = Object.getPrototypeOf(value);
     if (prototype === Object.prototype) return this.#plainObject(value);
     if (prototype === Array.prototype && Array.isArray(value)) return this.#list(value);
-    if (prototype === null || isForeignPlain(prototype)) return this.#plainObject(value);
+    if (prototype === null || isEmpty(prototype)) return this.#plainObject(value, false);
+    if (isForeignPlain(prototype)) return this.#plainObject(value);
     const type = this.#rules.types.find(({ match }) => match(value));
     if (type !== undefined) return this.#registered(value, type);
     return isStandard(value, prototype) ? this.#standard(value) : this.#instance(value);
   }
 
-  #plainObject(value: object): unknown {
+  #plainObject(value: object, hasPrototype = true): unknown {
     if (Object.getOwnPropertySymbols(value).some((key) => Object.prototype.propertyIsEnumerable.call(value, key))) {
       throw unstorable('a property named by a symbol');
     }
-    return this.#record(value, Object.getPrototypeOf(value) !== null);
+    return this.#record(value, hasPrototype);
   }
 
   /** The properties of a proxy are taken out first: it may have them in an order that no object has. */

@@ -53,3 +53,8 @@ export function isLeaf(value: object): boolean {
 export function isForeignPlain(prototype: object): boolean {
   return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'hasOwnProperty');
 }
+
+/** Whether a prototype has nothing to give, as that of the objects which parsers of queries make. */
+export function isEmpty(prototype: object): boolean {
+  return Object.getPrototypeOf(prototype) === null && Reflect.ownKeys(prototype).length === 0;
+}

@@ -109,3 +109,14 @@ it.each(Object.entries(WRONG))('the option %s that cannot be meant is refused at
   if (name === 'grace') refused.push(() => put({ key: 'k', grace: value }));
   for (const define of refused) expect(refusal(define).message).toMatch(new RegExp(`^@Cache\\w+: ${name} `));
 });
+
+it.each([
+  ['allEntries', () => evict({ namespace: 'n', allEntries: 'true' })],
+  ['beforeInvocation', () => evict({ key: 'k', beforeInvocation: 'yes' })],
+  ['tags', () => evict({ tags: [5] })],
+  ['keys', () => evict({ keys: [5] })],
+  ['args', () => evict({ key: 'k', args: () => [] })],
+  ['key and of', () => put({ key: 'k', of: 'find' })],
+])('what would be left unheard is refused at decoration: %s', (name, define) => {
+  expect(refusal(define).message).toMatch(new RegExp(`^@Cache\\w+: ${name} `));
+});
