@@ -195,7 +195,7 @@ export class PlanMaker {
   }
 
   #defaultKey(record: MethodRecord): Maker<string> {
-    const keyOf = argumentKeys(`${this.classId}.${nameOfMethod(record)}${this.#overridden(record)}:`);
+    const keyOf = argumentKeys(`${this.classId}.${nameInKey(record)}${this.#overridden(record)}:`);
     if (record.takesNothing) return () => keyOf([]);
     return (_self, args) => keyOf(args);
   }
@@ -266,6 +266,12 @@ function putInPlaceOf(
 
 function nameOfMethod(record: MethodRecord): string {
   return typeof record.name === 'symbol' ? `[${record.name.description ?? ''}]` : record.name;
+}
+
+/** As {@link nameOfMethod}, such that it cannot be taken for that of a symbol, nor for more than a name. */
+function nameInKey(record: MethodRecord): string {
+  if (typeof record.name === 'symbol') return nameOfMethod(record);
+  return record.name.replaceAll(/[%.@[]/g, (mark) => `%${mark.charCodeAt(0).toString(16)}`);
 }
 
 function explicitKey(key: string | ((...args: never[]) => string)): Maker<string> {

@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { CacheOptionsError } from '../errors/cache.errors.js';
 import type { CacheConfigOptions, CacheWarmOptions, Operation, TagRule } from './operation.js';
 
 /** What a method answers with; unknown until its declaration or its first call tells. */
@@ -91,7 +92,11 @@ function* chain(prototype: object): Iterable<{ type: object; own: (string | symb
   }
 }
 
-export function defineConfig(type: object, config: CacheConfigOptions): void {
+/** @throws {CacheOptionsError} if the class has one already */
+export function defineConfig(type: { readonly name: string }, config: CacheConfigOptions): void {
+  if (Reflect.hasOwnMetadata(CONFIG, type)) {
+    throw new CacheOptionsError(`@CacheConfig is on ${type.name} twice: leave one`);
+  }
   Reflect.defineMetadata(CONFIG, config, type);
 }
 

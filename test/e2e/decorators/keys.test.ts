@@ -46,6 +46,58 @@ it('O3: two symbols of one description, whose keys would meet, stop the boot', a
   await expect(boot([Users])).rejects.toThrow(/descriptions/);
 });
 
+it('names that look like more than a name meet nobody: a symbol, a class with an id, an overridden method', async () => {
+  class Base {
+    @Cacheable()
+    async find(): Promise<string> {
+      return 'base';
+    }
+  }
+  class Odd extends Base {
+    @Cacheable()
+    async [Symbol('x')](): Promise<string> {
+      return 'symbol';
+    }
+    @Cacheable()
+    async '[x]'(): Promise<string> {
+      return 'text';
+    }
+    @Cacheable()
+    override async find(): Promise<string> {
+      return super.find();
+    }
+    @Cacheable()
+    async 'find@Base'(): Promise<string> {
+      return 'odd';
+    }
+  }
+  @CacheConfig({ id: 'A.b' })
+  class Named {
+    @Cacheable()
+    async c(): Promise<string> {
+      return 'named';
+    }
+  }
+  class A {
+    @Cacheable()
+    async 'b.c'(): Promise<string> {
+      return 'dotted';
+    }
+  }
+  const app = await boot([Odd, Named, A]);
+  const odd = app.get(Odd);
+  const symbol = Object.getOwnPropertySymbols(Odd.prototype).find(({ description }) => description === 'x');
+  const found = [
+    await (odd as unknown as Record<symbol, () => Promise<string>>)[symbol!]!(),
+    await odd['[x]'](),
+    await odd.find(),
+    await odd['find@Base'](),
+    await app.get(Named).c(),
+    await app.get(A)['b.c'](),
+  ];
+  expect(found).toEqual(['symbol', 'text', 'base', 'odd', 'named', 'dotted']);
+});
+
 it('O8: methods of one name in two classes never meet', async () => {
   @Injectable()
   class Users {

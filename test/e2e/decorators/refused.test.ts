@@ -102,6 +102,19 @@ it('two @Cacheable on one method are refused', () => {
   expect(error.message).toMatch(/Users\.find twice/);
 });
 
+it('two @CacheConfig on one class are refused; one that is inherited may be replaced', () => {
+  const error = refusal(() => {
+    @CacheConfig({ ttl: '1m' })
+    @CacheConfig({ namespace: 'n' })
+    class Users {}
+    return Users;
+  });
+  expect(error.message).toMatch(/@CacheConfig is on Users twice/);
+  @CacheConfig({ ttl: '1m' })
+  class Base {}
+  expect(() => CacheConfig({ ttl: '2m' })(class extends Base {})).not.toThrow();
+});
+
 const WRONG = { grace: -1, graceBackoff: 30, softTimeout: 5, hardTimeout: '0ms', refreshAhead: 'often' } as const;
 
 it.each(Object.entries(WRONG))('the option %s that cannot be meant is refused at decoration', (name, value) => {

@@ -81,7 +81,7 @@ describe('write-behind over BullMQ', () => {
       if (items.some(({ value }) => value === -1)) throw new Error('no such row');
     };
     const cache = await open(source, 'dead', {
-      delay: '50ms',
+      delay: '1s',
       backoff: '5ms',
       attempts: 3,
       merge: (older: number, newer: number) => older + newer,
