@@ -18,9 +18,9 @@ const NEAR_END = 10_000;
 export class Stale {
   readonly entry: Entry;
 
-  constructor({ value, tags, createdAt, expiresAt, staleUntil, invalidatedBy }: Entry) {
+  constructor({ value, tags, createdAt, expiresAt, staleUntil, invalidatedBy, ttlEnd }: Entry) {
     // A store may change its own in place.
-    this.entry = { value, tags, createdAt, expiresAt, staleUntil, invalidatedBy };
+    this.entry = { value, tags, createdAt, expiresAt, staleUntil, invalidatedBy, ttlEnd };
   }
 }
 

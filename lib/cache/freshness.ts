@@ -18,9 +18,13 @@ export function freshness(entry: Pick<Entry, 'expiresAt' | 'staleUntil'>, now: n
 }
 
 /** Whether an entry may be served though it is not fresh, by somebody who allows it so many milliseconds beyond its ttl. */
-export function isServable(entry: Pick<Entry, 'expiresAt' | 'staleUntil'>, now: number, grace: number): boolean {
+export function isServable(
+  entry: Pick<Entry, 'expiresAt' | 'staleUntil' | 'ttlEnd'>,
+  now: number,
+  grace: number,
+): boolean {
   if (freshness(entry, now) === 'expired' || grace <= 0) return false;
-  return entry.expiresAt === -Infinity || now < entry.expiresAt + grace;
+  return now < (entry.ttlEnd ?? entry.expiresAt) + grace;
 }
 
 /** Whether it is time to renew a fresh entry. One that never ends, or lives no longer than the window, is not renewed. */

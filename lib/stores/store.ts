@@ -12,6 +12,8 @@ export interface Entry<T = unknown> {
   readonly staleUntil: number;
   /** The tag that was invalidated with `allowStale` after it was stored, if one was. */
   readonly invalidatedBy?: string | undefined;
+  /** When it would have expired, of one that was invalidated so; may be the same as `expiresAt` of any other. */
+  readonly ttlEnd?: number | undefined;
 }
 
 /** Why there is no entry, as far as a store can tell: `absent` where it knows no more than that. */

@@ -217,9 +217,9 @@ class ConnectedSpace {
   }
 
   /** An entry as it is sent, with its times by the clock of whoever reads it. */
-  #sent({ value, tags, createdAt, expiresAt, staleUntil, invalidatedBy }: Entry, ahead: number): Entry {
+  #sent({ value, tags, createdAt, expiresAt, staleUntil, invalidatedBy, ttlEnd }: Entry, ahead: number): Entry {
     const times = { createdAt: createdAt + ahead, expiresAt: expiresAt + ahead, staleUntil: staleUntil + ahead };
-    return { value, tags, ...times, invalidatedBy };
+    return { value, tags, ...times, invalidatedBy, ttlEnd: ttlEnd && ttlEnd + ahead };
   }
 
   #call<T>(operation: string, take: () => T): Promise<T> {

@@ -90,8 +90,8 @@ export class FarBackend {
     const id = (key: string): string => JSON.stringify([namespace, key]);
     const changed = (key: string): void => void this.#versions.set(id(key), this.#version(id(key)) + 1);
     const decoded = (key: string, entry: Entry): Entry => {
-      const { value, tags, createdAt, expiresAt, staleUntil, invalidatedBy } = entry;
-      const copy = { value, tags, createdAt, expiresAt, staleUntil, invalidatedBy };
+      const { value, tags, createdAt, expiresAt, staleUntil, invalidatedBy, ttlEnd } = entry;
+      const copy = { value, tags, createdAt, expiresAt, staleUntil, invalidatedBy, ttlEnd };
       this.#read.set(copy, this.#version(id(key)));
       return copy;
     };

@@ -103,8 +103,8 @@ export class PendingStore implements Changeable, PendingRoom {
     const named = entry.tags.filter((tag) => this.#tags.has(tag));
     if (named.length === 0) return entry;
     if (named.some((tag) => this.#tags.get(tag)!.hard > 0)) return undefined;
-    const { value, tags, createdAt, staleUntil } = entry;
-    return { value, tags, createdAt, expiresAt: -Infinity, staleUntil, invalidatedBy: named[0] };
+    const { value, tags, createdAt, expiresAt, staleUntil, ttlEnd = expiresAt } = entry;
+    return { value, tags, createdAt, expiresAt: -Infinity, staleUntil, invalidatedBy: named[0], ttlEnd };
   }
 
   invalidatedTag(entry: Entry): string | undefined {

@@ -6,6 +6,7 @@ export class FileEntry implements Entry {
   readonly createdAt: number;
   readonly expiresAt: number;
   readonly staleUntil: number;
+  readonly ttlEnd: number;
   /** Which of the entries that were stored under its key this is. */
   readonly version: number;
 
@@ -20,6 +21,7 @@ export class FileEntry implements Entry {
   ) {
     this.createdAt = head.createdAt;
     this.expiresAt = invalidatedBy === undefined ? head.expiresAt : -Infinity;
+    this.ttlEnd = head.expiresAt;
     this.staleUntil = head.expiresAt + head.grace;
     this.version = head.version;
   }

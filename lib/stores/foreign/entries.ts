@@ -101,7 +101,13 @@ export class Entries {
       const value = this.room.codec.parse(this.#open(key, record));
       const { createdAt, expiresAt, grace, tags } = record.head;
       const { softenedBy: invalidatedBy } = record;
-      const about = { value, tags: tags.map(([tag]) => tag), createdAt, staleUntil: expiresAt + grace };
+      const about = {
+        value,
+        tags: tags.map(([tag]) => tag),
+        createdAt,
+        staleUntil: expiresAt + grace,
+        ttlEnd: expiresAt,
+      };
       return { ...about, expiresAt: invalidatedBy === undefined ? expiresAt : -Infinity, invalidatedBy };
     });
   }

@@ -218,8 +218,8 @@ function absenceOf(entry: MemoryEntry, now: number): Absence {
 }
 
 /** An entry as it is to be served stale. */
-function softened({ value, tags, createdAt, staleUntil, invalidatedBy }: Entry): Entry {
-  return { value, tags, createdAt, expiresAt: -Infinity, staleUntil, invalidatedBy };
+function softened({ value, tags, createdAt, expiresAt, staleUntil, invalidatedBy }: Entry): Entry {
+  return { value, tags, createdAt, expiresAt: -Infinity, staleUntil, invalidatedBy, ttlEnd: expiresAt };
 }
 
 function typeOf(value: unknown): string {

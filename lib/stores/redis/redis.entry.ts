@@ -8,6 +8,7 @@ export class RedisEntry implements Entry {
   readonly createdAt: number;
   readonly expiresAt: number;
   readonly staleUntil: number;
+  readonly ttlEnd: number;
   /** In which it was found to be current. */
   #look = -1;
 
@@ -24,6 +25,7 @@ export class RedisEntry implements Entry {
     const end = record.expiresAt - offset;
     this.createdAt = record.createdAt - offset;
     this.expiresAt = invalidatedBy === undefined ? end : -Infinity;
+    this.ttlEnd = end;
     this.staleUntil = end + record.grace;
   }
 

@@ -182,8 +182,8 @@ export class TieredSpace implements StoreSpace {
   #shown(entry: Entry): Entry {
     const { read } = this.tiers.isolator;
     if (read === undefined) return entry;
-    const { value, tags, createdAt, expiresAt, staleUntil, invalidatedBy } = entry;
-    return { value: read(value), tags, createdAt, expiresAt, staleUntil, invalidatedBy };
+    const { value, tags, createdAt, expiresAt, staleUntil, invalidatedBy, ttlEnd } = entry;
+    return { value: read(value), tags, createdAt, expiresAt, staleUntil, invalidatedBy, ttlEnd };
   }
 
   /** After a write: what the next read would find, where that is to be had without waiting. */

@@ -18,14 +18,15 @@ export function allowStaleContract(rig: StoreRig): void {
     rig.clock.advance(100);
     await soften('unknown', 't');
     for (const from of [rig.store, rig.other]) {
-      const { value, tags, createdAt, staleUntil, expiresAt, invalidatedBy } = (await read('k', from))!;
-      expect({ value, tags, createdAt, staleUntil, expiresAt, invalidatedBy }).toEqual({
+      const { value, tags, createdAt, staleUntil, expiresAt, invalidatedBy, ttlEnd } = (await read('k', from))!;
+      expect({ value, tags, createdAt, staleUntil, expiresAt, invalidatedBy, ttlEnd }).toEqual({
         value: 'old',
         tags: ['first', 't', 'last'],
         createdAt: before.createdAt,
         staleUntil: before.staleUntil,
         expiresAt: -Infinity,
         invalidatedBy: 't',
+        ttlEnd: before.expiresAt,
       });
     }
   });

@@ -123,6 +123,21 @@ describe.each(BACKENDS)('%s: an entry past its ttl, within its grace', (backend)
     expect((await rejection(call)).message).toBe('source down');
   });
 
+  it('I7 was invalidated with allowStale: it is served to nobody for longer beyond its ttl than he allows', async () => {
+    const { cache, pass } = await open(backend);
+    const source = new Source().says('old');
+    await cache.getOrSet('k', source.load, { ...GRACE, tags: ['t'] });
+    await cache.invalidateTags(['t'], { allowStale: true });
+    source.throws();
+    const ask = (): Promise<unknown> =>
+      cache.getOrSet('k', source.load, { ttl: 10, grace: 5, graceBackoff: '1ms' }).catch(() => 'failed');
+    expect(await ask()).toBe('old');
+    await pass(14_999);
+    expect(await ask()).toBe('old');
+    await pass(1);
+    expect(await ask()).toBe('failed');
+  });
+
   it('I7 was invalidated with allowStale: it is loaded anew, and served only where that fails', async () => {
     const { cache } = await open(backend);
     const source = new Source().throws();

@@ -40,7 +40,7 @@ describe('an invalidation that allows stale', () => {
     const before = { ...space.read('k', clock.now())! };
     store.invalidateTags(['t'], true);
     const view = space.read('k', clock.now())!;
-    expect(view).toEqual({ ...before, expiresAt: -Infinity, invalidatedBy: 't' });
+    expect(view).toEqual({ ...before, expiresAt: -Infinity, invalidatedBy: 't', ttlEnd: Infinity });
     (view.value as { a: number }).a = 2;
     expect(space.read('k', clock.now())!.value).toEqual({ a: 1 });
     expect(before.expiresAt).toBe(Infinity);

@@ -121,10 +121,11 @@ describe.each<[string, FarLink]>([
       for (const through of ['this', 'another'] as const) {
         const rig = open({ ...link, isolation });
         await rig.other.write('k', draft({ a: 1 }, { ttl: 1_000, grace: 5_000, tags: ['t'] }));
-        const { createdAt, staleUntil } = (await rig.space.read('k', rig.clock.now()))!;
+        const { createdAt, expiresAt: ttlEnd, staleUntil } = (await rig.space.read('k', rig.clock.now()))!;
         expect(rig.kept('k')).toBe(true);
         await (through === 'this' ? rig.store : rig.backend.connect()).invalidateTags(['t'], true);
-        const stale = { value: { a: 1 }, tags: ['t'], createdAt, staleUntil, expiresAt: -Infinity, invalidatedBy: 't' };
+        const times = { createdAt, expiresAt: -Infinity, staleUntil, ttlEnd };
+        const stale = { value: { a: 1 }, tags: ['t'], ...times, invalidatedBy: 't' };
         expect(await rig.space.read('k', rig.clock.now())).toEqual(stale);
         expect((await rig.space.readMany(['k'], rig.clock.now())).get('k')).toEqual(stale);
         expect(rig.kept('k')).toBe(false);
