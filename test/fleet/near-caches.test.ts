@@ -182,20 +182,38 @@ describe('round trips', () => {
     expect(commands).toEqual({ get: 40 });
   });
 
-  it('a load is one step to begin and one to store', async () => {
+  it('where the server announces nothing, a write is one step, and one more after others have invalidated', async () => {
+    await server.command('ACL', 'SETUSER', 'default', '-client|tracking');
     const space = rig.open({ near: false }).space('n');
-    const load = async (key: string): Promise<void> => {
-      const lease = await space.lease(key, ['t'], 'load');
-      if (!('commit' in lease)) throw new Error('busy');
-      expect(await lease.commit(draft('v', ['t']))).toBe(true);
-    };
-    await load('first');
-    // From then on the stamps are known here.
-    await space.read('first', systemClock.now());
-    const commands = await commandsOf(server, () => load('second'));
-    expect(commands['evalsha']).toBe(3);
-    expect(Object.keys(commands).filter((name) => name.startsWith('eval'))).toEqual(['evalsha']);
+    const write = (): Promise<void> => space.write('w', draft('v', ['t']));
+    const steps = async (): Promise<number | undefined> => (await commandsOf(server, write))['evalsha'];
+    await write();
+    expect(await steps()).toBe(1);
+    await other.store.invalidateTags(['t']);
+    await other.store.space('n').write('another', draft('v', ['t']));
+    expect(await steps()).toBe(2);
+    expect(await steps()).toBe(1);
+    expect((await other.store.space('n').read('w', systemClock.now()))?.value).toBe('v');
   });
+
+  it.each(['announces changes', 'announces nothing'])(
+    'a load is one step to begin and one to store, where the server %s',
+    async (how) => {
+      if (how === 'announces nothing') await server.command('ACL', 'SETUSER', 'default', '-client|tracking');
+      const space = rig.open({ near: false }).space('n');
+      const load = async (key: string): Promise<void> => {
+        const lease = await space.lease(key, ['t'], 'load');
+        if (!('commit' in lease)) throw new Error('busy');
+        expect(await lease.commit(draft('v', ['t']))).toBe(true);
+      };
+      await load('first');
+      // From then on the stamps are known here.
+      await space.read('first', systemClock.now());
+      const commands = await commandsOf(server, () => load('second'));
+      expect(commands['evalsha']).toBe(3);
+      expect(Object.keys(commands).filter((name) => name.startsWith('eval'))).toEqual(['evalsha']);
+    },
+  );
 });
 
 describe('a connection that is lost or frozen', () => {

@@ -31,7 +31,7 @@ export class BelievedStamps {
     this.tags = tags.length === 0 ? tags : [...new Set(tags)];
     this.#names = [stampName, ...this.tags.map((tag) => names.tag(tag))];
     const candidates = (this.#candidates = this.#names.map(() => uniqueId()));
-    this.#believed = this.#names.map((name, index) => stamps.known(name)?.stamp ?? candidates[index]!);
+    this.#believed = this.#names.map((name, index) => stamps.likely(name) ?? candidates[index]!);
   }
 
   get stamps(): Stamps {
@@ -48,6 +48,8 @@ export class BelievedStamps {
   confirmed(): void {
     const { stamps, commands } = this.backend;
     if (commands.split) return;
+    this.#saw();
+    if (!stamps.announced) return;
     stamps.willLast(this.#names, this.#believed, 2 * (this.life.ttl + this.life.grace)).catch(() => {});
   }
 
@@ -67,6 +69,7 @@ export class BelievedStamps {
   /** What the server has instead. */
   correct(actual: readonly Buffer[]): void {
     this.#believed = actual;
+    this.#saw();
   }
 
   /** For each of {@link names}: the stamp that has to be there, and none for where there is none. */
@@ -104,6 +107,10 @@ export class BelievedStamps {
     const candidates = this.#offer();
     const asked = this.#names.map((name, index) => stamps.demand(name, candidates[index]!, this.lifeText));
     this.#believed = await Promise.all(asked);
+  }
+
+  #saw(): void {
+    for (const [index, name] of this.#names.entries()) this.backend.stamps.saw(name, this.#believed[index]!);
   }
 
   /**

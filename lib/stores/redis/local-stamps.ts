@@ -30,6 +30,8 @@ export const NONE: Buffer = Buffer.alloc(0);
  */
 export class LocalStamps {
   readonly #known = new Map<string, KnownStamp>();
+  /** What a server that announces nothing had last: most likely it still has. */
+  readonly #seen = new Map<string, Buffer>();
   readonly #fetching = new Map<string, Promise<KnownStamp | undefined>>();
 
   constructor(
@@ -49,6 +51,21 @@ export class LocalStamps {
     }
     this.#known.delete(name);
     return undefined;
+  }
+
+  /** What the server most likely has, for those whom it tells if it has something else. */
+  likely(name: string): Buffer | undefined {
+    return this.known(name)?.stamp ?? this.#seen.get(name);
+  }
+
+  /** The server has this one, as it said just now. */
+  saw(name: string, stamp: Buffer): void {
+    if (!this.announced && !this.commands.split) keepLast(this.#seen, name, stamp);
+  }
+
+  /** Whether changes are announced. */
+  get announced(): boolean {
+    return this.commands.servers.sessions().every(({ tracked }) => tracked);
   }
 
   /** As the server has it now or a little later, for a caller who reads an entry meanwhile; nothing where it is known. */
@@ -143,15 +160,16 @@ export class LocalStamps {
   #found(name: string, reply: Reply, watch: Watch | undefined): KnownStamp | undefined {
     if (!(reply instanceof Buffer) || reply.length !== ID_LENGTH) return undefined;
     const known = { stamp: reply, watch, lasts: -Infinity, used: true };
-    if (watch?.isTold === true) this.#learn(name, known);
+    if (watch?.isTold === true) keepLast(this.#known, name, known);
     return known;
   }
+}
 
-  #learn(name: string, known: KnownStamp): void {
-    this.#known.delete(name);
-    this.#known.set(name, known);
-    if (this.#known.size > MOST) this.#known.delete(this.#known.keys().next().value!);
-  }
+/** Puts it after all others, the first of which goes where there are too many. */
+function keepLast<T>(map: Map<string, T>, name: string, one: T): void {
+  map.delete(name);
+  map.set(name, one);
+  if (map.size > MOST) map.delete(map.keys().next().value!);
 }
 
 function nothing(): void {}
