@@ -1,6 +1,7 @@
 import type { Awaitable } from '../../support/awaitable.js';
 import type { Reply } from './connection/redis-client.js';
 import type { Session } from './connection/session.js';
+import { letGo } from './let-go.js';
 
 /** Keys that one command reads at most. */
 const MOST = 64;
@@ -62,20 +63,19 @@ export class ReadBatch {
 
   #send(): void {
     this.#sent = true;
+    const names = this.#names;
     const readers = this.#readers;
     this.onSent(readers.length);
     const failed = (error: unknown): void => {
       for (const reader of readers) reader.fail(error);
+      letGo(names, readers);
     };
-    if (readers.length === 1) {
-      void this.session.ask(['GET', this.#names[0]!], (reply) => readers[0]!.answer(reply), failed);
-      return;
-    }
-    const done = (replies: Reply): void => {
-      const values = replies as readonly Reply[];
-      if (values.length !== readers.length) return failed(this.session.distrust());
-      for (let i = 0; i < readers.length; i += 1) readers[i]!.answer(values[i]!);
+    const done = (replies: readonly Reply[]): void => {
+      if (replies.length !== readers.length) return failed(this.session.distrust());
+      for (let i = 0; i < readers.length; i += 1) readers[i]!.answer(replies[i]!);
+      letGo(names, readers);
     };
-    void this.session.ask(['MGET', ...this.#names], done, failed);
+    if (readers.length === 1) void this.session.ask(['GET', names[0]!], (reply) => done([reply]), failed);
+    else void this.session.ask(['MGET', ...names], (replies) => done(replies as readonly Reply[]), failed);
   }
 }

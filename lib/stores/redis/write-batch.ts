@@ -1,5 +1,6 @@
 import type { Awaitable } from '../../support/awaitable.js';
 import type { Command } from './connection/redis-client.js';
+import { letGo } from './let-go.js';
 
 /**
  * Entries that one command stores at most: few enough for the server to store some while the next are being written.
@@ -49,10 +50,10 @@ export class WriteBatch {
     this.#sent = true;
     try {
       await this.store(this.#names, this.#about);
+      for (const writer of this.#writers) writer.done();
     } catch (error) {
       for (const writer of this.#writers) writer.failed(error);
-      return;
     }
-    for (const writer of this.#writers) writer.done();
+    letGo(this.#names, this.#about, this.#writers);
   }
 }
