@@ -102,7 +102,7 @@ async function rate(operation, atOnce) {
   return repeat(operation, atOnce, SPAN);
 }
 
-/** Microseconds for which this process works for one operation, one after another: what is left of the time it waits. */
+/** Microseconds for which this process works for one operation, one after another; the rest of the time it waits. */
 async function cpuTime(operation) {
   await repeat(operation, 1, RUN_UP);
   const before = process.cpuUsage();

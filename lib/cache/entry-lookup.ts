@@ -1,6 +1,6 @@
 import type { CacheEvents } from '../events/cache-events.js';
 import { during, failing } from '../errors/error-of.js';
-import type { Entry, StoreSpace } from '../stores/store.js';
+import { copyOf, type Entry, type StoreSpace } from '../stores/store.js';
 import { isPromise, type Awaitable } from '../support/awaitable.js';
 import type { Clock } from '../support/clock.js';
 import { assertKey } from './arguments.js';
@@ -18,9 +18,8 @@ const NEAR_END = 10_000;
 export class Stale {
   readonly entry: Entry;
 
-  constructor({ value, tags, createdAt, expiresAt, staleUntil, invalidatedBy, ttlEnd }: Entry) {
-    // A store may change its own in place.
-    this.entry = { value, tags, createdAt, expiresAt, staleUntil, invalidatedBy, ttlEnd };
+  constructor(entry: Entry) {
+    this.entry = copyOf(entry);
   }
 }
 

@@ -16,6 +16,17 @@ export interface Entry<T = unknown> {
   readonly ttlEnd?: number | undefined;
 }
 
+/** An entry as it is at this moment: a store may change its own in place. */
+export function copyOf({ value, tags, createdAt, expiresAt, staleUntil, invalidatedBy, ttlEnd }: Entry): Entry {
+  return { value, tags, createdAt, expiresAt, staleUntil, invalidatedBy, ttlEnd };
+}
+
+/** A copy as it is after one of its tags was invalidated with `allowStale`. */
+export function softened(entry: Entry, invalidatedBy: string | undefined): Entry {
+  const { expiresAt, ttlEnd = expiresAt } = entry;
+  return { ...copyOf(entry), expiresAt: -Infinity, invalidatedBy, ttlEnd };
+}
+
 /** Why there is no entry, as far as a store can tell: `absent` where it knows no more than that. */
 export type Absence =
   | { readonly reason: 'absent' | 'expired' | 'evicted' | 'removed' | 'cleared' | 'unreachable' }

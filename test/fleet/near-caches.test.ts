@@ -184,16 +184,16 @@ describe('round trips', () => {
 
   it('where the server announces nothing, a write is one step, and one more after others have invalidated', async () => {
     await server.command('ACL', 'SETUSER', 'default', '-client|tracking');
-    const space = rig.open({ near: false }).space('n');
-    const write = (): Promise<void> => space.write('w', draft('v', ['t']));
+    const space = rig.open({ near: false }).space('new');
+    const write = (): Promise<void> => space.write('w', draft('v', ['u']));
     const steps = async (): Promise<number | undefined> => (await commandsOf(server, write))['evalsha'];
     await write();
     expect(await steps()).toBe(1);
-    await other.store.invalidateTags(['t']);
-    await other.store.space('n').write('another', draft('v', ['t']));
+    await other.store.invalidateTags(['u']);
+    await other.store.space('new').write('another', draft('v', ['u']));
     expect(await steps()).toBe(2);
     expect(await steps()).toBe(1);
-    expect((await other.store.space('n').read('w', systemClock.now()))?.value).toBe('v');
+    expect((await other.store.space('new').read('w', systemClock.now()))?.value).toBe('v');
   });
 
   it.each(['announces changes', 'announces nothing'])(

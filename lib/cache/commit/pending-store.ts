@@ -1,6 +1,6 @@
 import { CacheBackendError } from '../../errors/cache.errors.js';
 import type { CacheEvents } from '../../events/cache-events.js';
-import type { Entry, Store } from '../../stores/store.js';
+import { softened, type Entry, type Store } from '../../stores/store.js';
 import type { Awaitable } from '../../support/awaitable.js';
 import type { Clock } from '../../support/clock.js';
 import { PendingSpace, type PendingRoom } from './pending-space.js';
@@ -103,8 +103,7 @@ export class PendingStore implements Changeable, PendingRoom {
     const named = entry.tags.filter((tag) => this.#tags.has(tag));
     if (named.length === 0) return entry;
     if (named.some((tag) => this.#tags.get(tag)!.hard > 0)) return undefined;
-    const { value, tags, createdAt, expiresAt, staleUntil, ttlEnd = expiresAt } = entry;
-    return { value, tags, createdAt, expiresAt: -Infinity, staleUntil, invalidatedBy: named[0], ttlEnd };
+    return softened(entry, named[0]);
   }
 
   invalidatedTag(entry: Entry): string | undefined {

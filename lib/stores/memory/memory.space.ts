@@ -1,5 +1,13 @@
 import { CacheTypeError } from '../../errors/cache.errors.js';
-import type { Absence, Draft, Entry, FarSpace, LeaseAnswer, LeasePurpose } from '../store.js';
+import {
+  softened,
+  type Absence,
+  type Draft,
+  type Entry,
+  type FarSpace,
+  type LeaseAnswer,
+  type LeasePurpose,
+} from '../store.js';
 import type { DepartedKeys, Departing } from './departures.js';
 import { MemoryEntry } from './memory.entry.js';
 import { MemoryLease } from './memory.lease.js';
@@ -28,7 +36,7 @@ export class MemorySpace implements FarSpace, Departing {
       return undefined;
     }
     this.pool.use(entry);
-    return outdated ? softened(this.#shown(entry)) : this.#shown(entry);
+    return outdated ? softened(this.#shown(entry), entry.invalidatedBy) : this.#shown(entry);
   }
 
   readMany(keys: readonly string[], now: number): Map<string, Entry> {
@@ -215,11 +223,6 @@ function absenceOf(entry: MemoryEntry, now: number): Absence {
   const tag = entry.voidedBy ?? (now < entry.staleUntil ? entry.invalidatedBy : undefined);
   if (tag !== undefined) return { reason: 'invalidated', tag };
   return { reason: now < entry.expiresAt ? 'absent' : 'expired' };
-}
-
-/** An entry as it is to be served stale. */
-function softened({ value, tags, createdAt, expiresAt, staleUntil, invalidatedBy }: Entry): Entry {
-  return { value, tags, createdAt, expiresAt: -Infinity, staleUntil, invalidatedBy, ttlEnd: expiresAt };
 }
 
 function typeOf(value: unknown): string {

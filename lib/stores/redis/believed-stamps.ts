@@ -48,8 +48,6 @@ export class BelievedStamps {
   confirmed(): void {
     const { stamps, commands } = this.backend;
     if (commands.split) return;
-    this.#saw();
-    if (!stamps.announced) return;
     stamps.willLast(this.#names, this.#believed, 2 * (this.life.ttl + this.life.grace)).catch(() => {});
   }
 
@@ -69,7 +67,7 @@ export class BelievedStamps {
   /** What the server has instead. */
   correct(actual: readonly Buffer[]): void {
     this.#believed = actual;
-    this.#saw();
+    this.backend.stamps.saw(this.#names, actual);
   }
 
   /** For each of {@link names}: the stamp that has to be there, and none for where there is none. */
@@ -107,10 +105,6 @@ export class BelievedStamps {
     const candidates = this.#offer();
     const asked = this.#names.map((name, index) => stamps.demand(name, candidates[index]!, this.lifeText));
     this.#believed = await Promise.all(asked);
-  }
-
-  #saw(): void {
-    for (const [index, name] of this.#names.entries()) this.backend.stamps.saw(name, this.#believed[index]!);
   }
 
   /**

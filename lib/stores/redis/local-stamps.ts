@@ -58,14 +58,10 @@ export class LocalStamps {
     return this.known(name)?.stamp ?? this.#seen.get(name);
   }
 
-  /** The server has this one, as it said just now. */
-  saw(name: string, stamp: Buffer): void {
-    if (!this.announced && !this.commands.split) keepLast(this.#seen, name, stamp);
-  }
-
-  /** Whether changes are announced. */
-  get announced(): boolean {
-    return this.commands.servers.sessions().every(({ tracked }) => tracked);
+  /** The server has these, as it said just now. */
+  saw(names: readonly string[], stamps: readonly Buffer[]): void {
+    if (this.#announced) return;
+    for (const [index, name] of names.entries()) keepLast(this.#seen, name, stamps[index]!);
   }
 
   /** As the server has it now or a little later, for a caller who reads an entry meanwhile; nothing where it is known. */
@@ -105,8 +101,9 @@ export class LocalStamps {
     return found;
   }
 
-  /** The server was told to keep these stamps for so long: those who write next need not tell it again. */
+  /** The server has these stamps and was told to keep them for so long: those who write next need not tell it again. */
   async willLast(names: readonly string[], stamps: readonly Buffer[], life: number): Promise<void> {
+    if (!this.#announced) return this.saw(names, stamps);
     const lasts = performance.now() + Math.max(life, LEAST_LIFE);
     const found = await Promise.all(names.map((name) => this.known(name) ?? this.fetch(name)));
     for (const [index, known] of found.entries()) {
@@ -127,6 +124,11 @@ export class LocalStamps {
       known.used = false;
     }
     return used;
+  }
+
+  /** Whether changes are announced. */
+  get #announced(): boolean {
+    return this.commands.servers.sessions().every(({ tracked }) => tracked);
   }
 
   /** Another server's announcements come over another connection, which may be dead. */

@@ -1,6 +1,15 @@
 import type { CacheEvents } from '../../events/cache-events.js';
 import { after, isPromise, type Awaitable } from '../../support/awaitable.js';
-import type { Absence, Draft, Entry, FarSpace, LeaseAnswer, LeasePurpose, StoreSpace } from '../store.js';
+import {
+  copyOf,
+  type Absence,
+  type Draft,
+  type Entry,
+  type FarSpace,
+  type LeaseAnswer,
+  type LeasePurpose,
+  type StoreSpace,
+} from '../store.js';
 import { changing } from './changing.js';
 import { PendingReads, type PendingRead } from './pending-reads.js';
 import { TieredLease } from './tiered.lease.js';
@@ -182,8 +191,7 @@ export class TieredSpace implements StoreSpace {
   #shown(entry: Entry): Entry {
     const { read } = this.tiers.isolator;
     if (read === undefined) return entry;
-    const { value, tags, createdAt, expiresAt, staleUntil, invalidatedBy, ttlEnd } = entry;
-    return { value: read(value), tags, createdAt, expiresAt, staleUntil, invalidatedBy, ttlEnd };
+    return { ...copyOf(entry), value: read(entry.value) };
   }
 
   /** After a write: what the next read would find, where that is to be had without waiting. */
